@@ -1,0 +1,100 @@
+"""
+Writing to disk so that nothing is ever half there.
+
+A file is written under a temporary name in its own folder and renamed; a folder likewise. What
+carries the final name is complete, whatever interrupted the writing.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import RunError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """
+    Write `content` to `path` in one step: readers see the old file or the new one.
+
+    Raises `RunError` if the folder cannot be written to or the disk is full.
+    """
+    part = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        part = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write `content` as UTF-8 to `path` in one step (see `write_bytes`)."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as indented JSON to `path` in one step; NaN and infinity are refused."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """
+    Yield a temporary sibling of `path` to fill; it takes the name `path` if the block succeeds.
+
+    On an exception the temporary folder is removed and whatever stood at `path` is untouched.
+    Raises `RunError` if `path` exists (unless `overwrite`, or it is an empty folder).
+    """
+    path = Path(path)
+    taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
+    if taken and not overwrite:
+        raise RunError(
+            f"{path} exists already. Choose another folder, or say --overwrite to replace it."
+        )
+    if taken and not path.is_dir():
+        raise RunError(f"{path} is a file, and a folder is to be written there. Remove it first.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        part.chmod(0o777 & ~_umask())
+        yield part
+        retired = part.with_suffix(".old")
+        if path.exists():
+            path.rename(retired)
+        part.rename(path)
+        shutil.rmtree(retired, ignore_errors=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> RunError:
+    reason = error.strerror or str(error)
+    return RunError(
+        f"cannot write {path}: {reason}. Nothing is left behind; free some space or choose "
+        "another --out."
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

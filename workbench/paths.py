@@ -1,0 +1,27 @@
+"""Where the embedded default lies: in the repository's `data/`, or inside an installed wheel."""
+
+from pathlib import Path
+
+from workbench.errors import DataError
+
+
+def data_root() -> Path:
+    """Return the folder that holds `demo/` (images) and `models/demo/` (weights)."""
+    package = Path(__file__).resolve().parent
+    for candidate in (package / "data", package.parent / "data"):
+        if (candidate / "models").is_dir():
+            return candidate
+    raise DataError(
+        f"the embedded data is missing: neither {package / 'data'} nor {package.parent / 'data'} "
+        "holds it. Install the package again, or run from a complete clone."
+    )
+
+
+def demo_images() -> Path:
+    """Return the demo inspection set, a root of categories in the MVTec AD layout."""
+    return data_root() / "demo"
+
+
+def demo_model() -> Path:
+    """Return the demo CLIP, an open_clip directory."""
+    return data_root() / "models" / "demo"
