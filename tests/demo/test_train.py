@@ -1,0 +1,137 @@
+"""The trainer, on towers so small that a step takes milliseconds."""
+
+import csv
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import torch
+
+from workbench.demo import export, train
+from workbench.demo.recipe import Recipe
+from workbench.errors import RunError
+
+TINY = Recipe(
+    architecture={
+        "embed_dim": 16,
+        "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 32, "layers": 1,
+                       "head_width": 16},
+        "text_cfg": {"context_length": 32, "width": 16, "heads": 1, "layers": 1},
+    },
+    batch=8, warmup=2,
+)
+
+
+def run(folder, pictures, *, resume=False, recipe=TINY):
+    budget = train.Budget(pictures=pictures, heldout_pictures=128)
+    return train.train(folder / "model", folder / "checkpoints", recipe, budget, device="cpu",
+                       resume=resume, workers=0)
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoints" / train.CHECKPOINT, weights_only=True)["model"]
+
+
+def test_an_exported_model_is_an_open_clip_directory(tmp_path):
+    run(tmp_path, 16)
+    folder = tmp_path / "model"
+    config = json.loads((folder / export.CONFIG).read_text())
+    assert config["preprocess_cfg"]["size"] == 32
+    assert "patch_dropout" not in config["model_cfg"]["vision_cfg"]
+    clip, tokenizer = export.read(folder)
+    assert config["model_cfg"]["text_cfg"]["vocab_size"] == tokenizer.vocab_size
+    trained = weights(tmp_path)
+    for name, weight in clip.state_dict().items():
+        if name != "attn_mask":
+            assert torch.equal(weight, trained[name].half().float()), name
+    rows = list(csv.DictReader((folder / export.LOG).read_text().splitlines()))
+    assert set(rows[0]) == set(export.COLUMNS) if rows else True
+    figures = json.loads((folder / export.FIGURES).read_text())
+    assert figures["retrieval_at_128"]["chance"] == pytest.approx(1 / 128, abs=1e-4)
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path):
+    straight, halted = tmp_path / "straight", tmp_path / "halted"
+    recipe = Recipe(architecture=TINY.architecture, batch=8, warmup=2, phases=((1.0, 0.5),))
+    steps = []
+    original = train._update
+
+    def constant_rate(clip, optimizer, images, tokens, recipe, step, progress):
+        steps.append(int(images.sum()))
+        return original(clip, optimizer, images, tokens, recipe, step, 0.0)
+
+    train._update = constant_rate
+    try:
+        run(straight, 32, recipe=recipe)
+        once = list(steps)
+        steps.clear()
+        run(halted, 16, recipe=recipe)
+        run(halted, 32, resume=True, recipe=recipe)
+    finally:
+        train._update = original
+    assert steps == once
+    for name, weight in weights(straight).items():
+        assert torch.equal(weight, weights(halted)[name]), name
+
+
+def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path):
+    script = textwrap.dedent(f"""
+        from pathlib import Path
+        from workbench.demo import train
+        from workbench.demo.recipe import Recipe
+        recipe = Recipe(architecture={TINY.architecture!r}, batch=8, warmup=2)
+        budget = train.Budget(pictures=10**6, save_every=0.0, heldout_pictures=128)
+        train.train(Path("model"), Path("checkpoints"), recipe, budget, device="cpu", workers=0)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path,
+                               env={**os.environ, "PYTHONPATH": os.getcwd()})
+    path = tmp_path / "checkpoints" / train.CHECKPOINT
+    deadline = time.monotonic() + 120
+    while not path.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.1)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = run(tmp_path, 1, resume=True)
+    assert done.pictures >= 8
+    assert done.pictures == 8 * done.step
+
+
+def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "sprung"),))
+
+    path = tmp_path / "checkpoints" / train.CHECKPOINT
+    path.parent.mkdir()
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(RunError, match=train.CHECKPOINT):
+        run(tmp_path, 16, resume=True)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
+    run(tmp_path, 8)
+    wider = {**TINY.architecture, "embed_dim": 24}
+    with pytest.raises(RunError, match="cannot be resumed"):
+        run(tmp_path, 16, resume=True, recipe=Recipe(architecture=wider, batch=8))
+
+
+def test_the_budget_ends_at_whatever_comes_first():
+    budget = train.Budget(pictures=100, minutes=2)
+    assert budget.progress(50, 30) == 0.5
+    assert budget.progress(10, 90) == 0.75
+    assert budget.progress(0, 1000) == 1
+
+
+def test_an_end_must_be_said(capsys, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        train.main(["--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert "--minutes" in capsys.readouterr().err

@@ -1,0 +1,76 @@
+"""Writing the demo CLIP as an open_clip directory, with its log and its held-out figures."""
+
+import argparse
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.demo.recipe import MEAN, STD, Recipe
+from workbench.files import write_bytes, write_json, write_text
+
+CONFIG = "open_clip_config.json"
+WEIGHTS = "open_clip_model.safetensors"
+VOCABULARY = "bpe_vocab.txt.gz"
+LOG = "training_log.csv"
+FIGURES = "heldout.json"
+COLUMNS = ("step", "pictures", "seconds", "loss", "heldout_retrieval", "zero_shot")
+
+
+def write(
+    out: Path, weights: Mapping[str, Tensor], recipe: Recipe, rows: list[dict[str, float]],
+    figures: dict[str, Any],
+) -> None:
+    """Write config, fp16 weights, log and figures, each in one step."""
+    from safetensors.torch import save
+
+    half = {name: tensor.detach().to("cpu", torch.float16).contiguous()
+            for name, tensor in weights.items() if name != "attn_mask"}
+    write_bytes(out / WEIGHTS, save(half))
+    write_json(out / CONFIG, {
+        "model_cfg": recipe.architecture,
+        "preprocess_cfg": {"mean": list(MEAN), "std": list(STD), "interpolation": "bicubic",
+                           "resize_mode": "squash", "size": recipe.image_size},
+    })
+    lines = [",".join(COLUMNS), *(",".join(str(row.get(c, "")) for c in COLUMNS) for row in rows)]
+    write_text(out / LOG, "\n".join(lines) + "\n")
+    write_json(out / FIGURES, figures)
+
+
+def read(folder: Path) -> tuple[Any, Any]:
+    """Return (open_clip model in fp32 and evaluation mode, tokenizer) of an exported folder."""
+    from open_clip.model import CLIP
+    from safetensors.torch import load_file
+
+    from workbench.demo.tokenizer import read_tokenizer
+
+    shape = json.loads((folder / CONFIG).read_text())["model_cfg"]
+    clip = CLIP(**shape).eval()
+    clip.load_state_dict(load_file(folder / WEIGHTS))
+    return clip, read_tokenizer(folder / VOCABULARY, shape["text_cfg"]["context_length"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure an exported model on held-out pictures and write its figures beside it."""
+    from workbench.demo.evaluate import heldout
+
+    parser = argparse.ArgumentParser(prog="python -m workbench.demo.export", description=__doc__)
+    parser.add_argument("--evaluate", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--pictures", type=int, default=2048)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    clip, tokenizer = read(options.evaluate)
+    recipe = Recipe()
+    figures = heldout(clip, tokenizer, seed=recipe.heldout_seed, pictures=options.pictures,
+                      size=recipe.image_size)
+    write_json(options.evaluate / FIGURES, figures)
+    logging.getLogger("workbench.demo.export").info("%s", json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

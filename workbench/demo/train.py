@@ -1,0 +1,271 @@
+"""Train the demo CLIP: `python -m workbench.demo.train --out data/models/demo --minutes 90`.
+
+A run that was stopped goes on where its last checkpoint stands (`--resume`), with the pictures in
+the same order. CUDA and MPS are used where they are. The weights, their figures and the log are
+exported to `--out` whenever a checkpoint is evaluated.
+"""
+
+import argparse
+import io
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from workbench.demo import export
+from workbench.demo.captions import vocabulary
+from workbench.demo.evaluate import captioned, heldout, to_tensor
+from workbench.demo.recipe import Recipe
+from workbench.demo.tokenizer import read_tokenizer, write_vocabulary
+from workbench.errors import RunError
+from workbench.files import write_bytes
+
+log = logging.getLogger("workbench.demo.train")
+CHECKPOINT = "training.pt"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a training ends (pictures or minutes, whichever comes first), and how often it saves."""
+
+    pictures: int | None = None
+    minutes: float | None = None
+    save_every: float = 3.0
+    export_every: float = 15.0
+    heldout_pictures: int = 512
+
+    def progress(self, pictures: int, seconds: float) -> float:
+        """Return the share of the budget that is used up, 1 at the end."""
+        shares = [pictures / self.pictures if self.pictures else 0.0,
+                  seconds / 60 / self.minutes if self.minutes else 0.0]
+        return min(1.0, max(shares))
+
+
+@dataclass
+class Progress:
+    """How far a training is; all of it is in the checkpoint."""
+
+    step: int = 0
+    pictures: int = 0
+    seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+
+
+class Captioned(Dataset[tuple[Tensor, Tensor]]):
+    """The training pictures by number: (uint8 picture [row, column, 3], token ids)."""
+
+    def __init__(self, seed: int, size: int, tokenizer: Any) -> None:
+        self.seed, self.size, self.tokenizer = seed, size, tokenizer
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        picture, text = captioned(self.seed, index, self.size)
+        return torch.from_numpy(picture.image), self.tokenizer([text])[0]
+
+
+def batches(
+    dataset: Captioned, first: int, batch: int, workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches of pictures `first`, `first + 1`, ... without end."""
+    def numbers() -> Iterator[list[int]]:
+        start = first
+        while True:
+            yield list(range(start, start + batch))
+            start += batch
+
+    loader = DataLoader(dataset, batch_sampler=numbers(), num_workers=workers,
+                        prefetch_factor=6 if workers else None)
+    yield from loader
+
+
+def build(recipe: Recipe) -> Any:
+    """Return an untrained CLIP of the recipe's architecture, seeded, that can drop patches."""
+    from open_clip.model import CLIP
+
+    torch.manual_seed(recipe.seed)
+    shape = recipe.architecture
+    vision = {**shape["vision_cfg"], "patch_dropout": 0.5}
+    clip = CLIP(embed_dim=shape["embed_dim"], vision_cfg=vision, text_cfg=shape["text_cfg"])
+    clip.visual.output_tokens = True
+    return clip
+
+
+def loss_of(clip: Any, images: Tensor, tokens: Tensor, patch_weight: float) -> Tensor:
+    """Return the contrastive loss of a batch.
+
+    The caption is contrasted with the image embedding, as in CLIP, and, with weight `patch_weight`,
+    with the mean of the projected patch tokens: so single patches live in the text space too.
+    """
+    from open_clip.loss import ClipLoss
+
+    criterion = ClipLoss()
+    pooled, patches = clip.visual(images)
+    whole = F.normalize(pooled.float(), dim=-1)
+    local = F.normalize((patches.mean(1) @ clip.visual.proj).float(), dim=-1)
+    text = F.normalize(clip.encode_text(tokens).float(), dim=-1)
+    scale = clip.logit_scale.exp()
+    loss: Tensor = criterion(whole, text, scale) + patch_weight * criterion(local, text, scale)
+    return loss
+
+
+def optimiser(clip: Any, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW; vectors, embeddings and the temperature are not decayed."""
+    plain: list[Tensor] = []
+    decayed: list[Tensor] = []
+    for name, weight in clip.named_parameters():
+        is_matrix = weight.ndim >= 2 and "embedding" not in name
+        (decayed if is_matrix else plain).append(weight)
+    groups = [{"params": decayed, "weight_decay": recipe.decay},
+              {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), eps=1e-6)
+
+
+def save(path: Path, clip: Any, optimizer: torch.optim.Optimizer, state: Progress) -> None:
+    """Write the checkpoint in one step."""
+    content = io.BytesIO()
+    torch.save({"model": clip.state_dict(), "optimizer": optimizer.state_dict(),
+                "progress": asdict(state)}, content)
+    write_bytes(path, content.getvalue())
+
+
+def load(path: Path, clip: Any, optimizer: torch.optim.Optimizer) -> Progress:
+    """Fill the model and the optimiser from a checkpoint; return how far it was.
+
+    Raises `RunError` if the file is no checkpoint of this recipe. Pickled code is never run.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        clip.load_state_dict(content["model"])
+        optimizer.load_state_dict(content["optimizer"])
+        return Progress(**content["progress"])
+    except Exception as error:
+        raise RunError(f"{path} cannot be resumed ({error}). Remove it to start anew.") from error
+
+
+def train(
+    out: Path, checkpoints: Path, recipe: Recipe, budget: Budget, *, device: str = "auto",
+    resume: bool = False, workers: int = 1,
+) -> Progress:
+    """Train until the budget is used up, and export to `out`. Returns how far it got."""
+    place = torch.device(_device(device))
+    write_vocabulary(out / export.VOCABULARY, vocabulary())
+    tokenizer = read_tokenizer(out / export.VOCABULARY)
+    recipe = recipe.with_vocabulary(tokenizer.vocab_size)
+    clip = build(recipe).to(place)
+    optimizer = optimiser(clip, recipe)
+    path = checkpoints / CHECKPOINT
+    state = load(path, clip, optimizer) if resume and path.exists() else Progress()
+    log.info("from picture %d on %s, %.1f million parameters", state.pictures, place,
+             sum(p.numel() for p in clip.parameters()) / 1e6)
+
+    def finish(figures: bool) -> None:
+        save(path, clip, optimizer, state)
+        if figures:
+            _export(out, clip, tokenizer, recipe, state, budget.heldout_pictures)
+
+    dataset = Captioned(recipe.seed, recipe.image_size, tokenizer)
+    saved = exported = began = time.monotonic()
+    before, losses = state.seconds, []
+    for images, tokens in batches(dataset, state.pictures, recipe.batch, workers):
+        progress = budget.progress(state.pictures, state.seconds)
+        if progress >= 1:
+            break
+        losses.append(_update(clip, optimizer, images.to(place), tokens.to(place), recipe,
+                              state.step, progress))
+        now = time.monotonic()
+        state.step += 1
+        state.pictures += len(images)
+        state.seconds = before + now - began
+        if state.step % 20 == 0:
+            row = {"step": state.step, "pictures": state.pictures,
+                   "seconds": round(state.seconds), "loss": round(sum(losses) / len(losses), 4)}
+            losses = []
+            state.rows.append(row)
+            log.info("%s, %.1f pictures/s, %.0f %% done", row,
+                     state.pictures / max(1.0, state.seconds), 100 * progress)
+        if now - exported > 60 * budget.export_every:
+            finish(figures=True)
+            saved = exported = time.monotonic()
+        elif now - saved > 60 * budget.save_every:
+            finish(figures=False)
+            saved = time.monotonic()
+    finish(figures=True)
+    return state
+
+
+def _update(
+    clip: Any, optimizer: torch.optim.Optimizer, images: Tensor, tokens: Tensor, recipe: Recipe,
+    step: int, progress: float,
+) -> float:
+    """Take one step; return its loss."""
+    rate = recipe.rate * min(1.0, (step + 1) / recipe.warmup)
+    rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    clip.train()
+    clip.visual.patch_dropout.prob = recipe.dropout(progress)
+    # The patches that stay are drawn from the step's own seed, so that a resumed run draws the same
+    torch.manual_seed(recipe.seed * 1_000_003 + step)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        loss = loss_of(clip, to_tensor(images), tokens, recipe.patch_weight)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
+    optimizer.step()
+    with torch.no_grad():
+        clip.logit_scale.clamp_(0, math.log(100))
+    return float(loss.detach())
+
+
+def _export(
+    out: Path, clip: Any, tokenizer: Any, recipe: Recipe, state: Progress, pictures: int
+) -> None:
+    clip.eval()
+    clip.visual.output_tokens = False
+    figures = heldout(clip, tokenizer, seed=recipe.heldout_seed, pictures=pictures,
+                      size=recipe.image_size)
+    clip.visual.output_tokens = True
+    state.rows[-1:] = [{**row, "heldout_retrieval": figures["retrieval_at_128"]["accuracy"],
+                        "zero_shot": figures["condition"]["accuracy"]} for row in state.rows[-1:]]
+    log.info("held out: %s", figures)
+    export.write(out, clip.state_dict(), recipe, state.rows, figures)
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.demo.train", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="where the model is exported to")
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints/demo"))
+    parser.add_argument("--pictures", type=int, help="end after so many pictures")
+    parser.add_argument("--minutes", type=float, help="end after so many minutes of training")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--export-every", type=float, default=15.0, metavar="MINUTES")
+    options = parser.parse_args(arguments)
+    if options.pictures is None and options.minutes is None:
+        parser.error("say when to end: --pictures N or --minutes M")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    budget = Budget(options.pictures, options.minutes, export_every=options.export_every)
+    train(options.out, options.checkpoints, Recipe(seed=options.seed), budget,
+          device=options.device, resume=options.resume)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

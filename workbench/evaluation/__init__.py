@@ -1,0 +1,1 @@
+"""How good is it: metrics with their definitions, and comparisons that could have failed."""

@@ -1,0 +1,49 @@
+"""A figure that says what it is, or why there is none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import DataError
+
+
+@dataclass(frozen=True)
+class Measure:
+    """
+    A metric's value with its definition, or the reason why it is undefined.
+
+    `threshold` is the score at or above which an image or pixel counts as anomalous, for metrics
+    that choose one.
+
+    >>> Measure("image AUROC", 0.75, "exact")
+    image AUROC = 0.7500
+    >>> float(Measure("image AUROC", None, "exact", undefined="no anomalous image"))
+    Traceback (most recent call last):
+        ...
+    workbench.errors.DataError: image AUROC is undefined: no anomalous image
+    """
+
+    name: str
+    value: float | None
+    definition: str
+    undefined: str = ""
+    threshold: float | None = None
+
+    def __float__(self) -> float:
+        if self.value is None:
+            raise DataError(f"{self.name} is undefined: {self.undefined}")
+        return self.value
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"{self.name} undefined: {self.undefined}"
+        return f"{self.name} = {self.value:.4f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the measure as plain data, without what does not apply."""
+        content = {
+            "value": self.value,
+            "definition": self.definition,
+            "undefined": self.undefined,
+            "threshold": self.threshold,
+        }
+        return {key: value for key, value in content.items() if key == "value" or value}

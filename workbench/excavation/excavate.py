@@ -1,0 +1,175 @@
+"""Excavate: from a few normal images and a model to a detector. Nothing is trained."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.clip.hooked import HookedCLIP
+from workbench.errors import DataError, SettingError
+from workbench.excavation.detector import Excavation, HeldOut, needed_sites
+from workbench.excavation.features import BATCH, walk
+from workbench.excavation.fusion import held_out_indices, leave_one_out, mirrored_copies
+from workbench.excavation.normality import Normality, fit_normality
+from workbench.excavation.selection import select
+from workbench.excavation.sensitivity import survey
+from workbench.excavation.settings import Settings
+from workbench.excavation.text import TextBranch
+from workbench.images.layouts import category_name, read_dataset
+from workbench.images.samples import Dataset, Sample, train_normals
+from workbench.images.stream import ImageLike, Picture, pictures
+from workbench.images.support import support
+
+
+def excavate(
+    normals: ImageLike | Dataset | Iterable[ImageLike],
+    model: HookedCLIP,
+    settings: Settings | None = None,
+    *,
+    shots: int | None = None,
+    seed: int = 0,
+    category: str | None = None,
+    batch_size: int = BATCH,
+    **choices: Any,
+) -> Excavation:
+    """
+    Find the neurons that vary most over normal images, and keep what normal looks like to them.
+
+        model = workbench.load_model("demo")
+        excavation = workbench.excavate("my_bolts/", model)
+        for detection in excavation.score("new_photos/"): ...
+
+    `normals` is a folder (bare, or a category of a data set), samples, files or pictures; of
+    samples only training normals are taken. `shots` and `seed` draw a support set from them as
+    `images.support` does; without `shots` all are taken. `category` names the object in the
+    prompts. Further arguments are fields of `Settings`, changed from `settings`.
+
+    The images pass the model twice (once if they fit in a batch): for the statistics, then for
+    the gallery. Never are more activations in memory than one batch and the gallery.
+
+    Raises `DataError` for images that cannot be used, `SettingError` for a choice out of range,
+    `SiteError` for an unknown site, `ModelError` for activations that are not finite.
+    """
+    chosen = _settings(settings, choices)
+    images, name, drawn = _support(normals, shots, seed, category)
+    chosen = chosen.resolved(model, name)
+    sites = needed_sites(chosen)
+    site, text_site = chosen.places
+    text = (
+        TextBranch.of(model, chosen.prompts, chosen.temperature)
+        if chosen.uses_text and chosen.prompts
+        else None
+    )
+    fits = len(images) <= batch_size
+    kept = list(walk(model, images, sites, batch_size=batch_size)) if fits else None
+
+    first = kept or walk(model, images, [site], batch_size=batch_size, what="finding neurons")
+    sensitivity = survey(found[site] for _, found in first).sensitivity(chosen.statistic)
+    neurons = select(sensitivity, site, chosen.k, chosen.selection, chosen.selection_seed)
+    columns = list(neurons.indices)
+
+    def gather(batches: Iterable[tuple[Any, dict[str, Tensor]]]) -> tuple[Tensor, Tensor | None]:
+        """Keep the selected neurons and the text scores of every patch."""
+        parts = [
+            (
+                found[site][..., columns].float(),
+                text.scores(model, found[text_site]) if text else None,
+            )
+            for _, found in batches
+        ]
+        scores = [part for _, part in parts if part is not None]
+        return torch.cat([part for part, _ in parts]), torch.cat(scores) if scores else None
+
+    def fit(patches: Tensor) -> Normality:
+        return fit_normality(patches, chosen.normality, chosen.metric, chosen.neighbours)
+
+    second = kept or walk(model, images, sites, batch_size=batch_size, what="filling the gallery")
+    patches, text_scores = gather(second)
+    normality = fit(patches.flatten(0, 1))
+    if len(images) > 1:
+        indices = held_out_indices(len(images))
+        held_out = HeldOut(
+            leave_one_out(patches, fit, indices),
+            None if text_scores is None else text_scores[indices],
+        )
+    else:
+        copies = [
+            Picture(f"{images[0].name} mirrored", held=copy)
+            for copy in mirrored_copies(images[0].open())
+        ]
+        patches, text_scores = gather(walk(model, copies, sites, batch_size=batch_size))
+        scores = normality.judge(patches.flatten(0, 1)).scores
+        held_out = HeldOut(scores.view(len(copies), -1), text_scores)
+    return Excavation(
+        model=model,
+        settings=chosen,
+        category=name,
+        support=tuple(picture.name for picture in images),
+        shots=shots if drawn else None,
+        seed=seed if drawn else None,
+        sensitivity=sensitivity,
+        neurons=neurons,
+        normality=normality,
+        text=text,
+        held_out=held_out,
+        fingerprint=model.fingerprint,
+    )
+
+
+def _settings(settings: Settings | None, choices: dict[str, Any]) -> Settings:
+    if settings is None:
+        return Settings.from_dict(choices)
+    Settings.from_dict(choices)  # names an unknown choice
+    return replace(settings, **choices)
+
+
+def _support(
+    normals: ImageLike | Dataset | Iterable[ImageLike],
+    shots: int | None,
+    seed: int,
+    category: str | None,
+) -> tuple[list[Picture], str, bool]:
+    """Return the support images, the category's name, and whether they were drawn by seed."""
+    if isinstance(normals, str | Path) and Path(normals).is_dir():
+        normals = read_dataset(normals)
+    if isinstance(normals, Dataset):
+        if len(normals.categories) > 1:
+            raise DataError(
+                f"{normals.root} holds {len(normals.categories)} categories "
+                f"({', '.join(normals.categories)}); excavate one at a time."
+            )
+        samples: Sequence[Sample] = normals.samples
+    else:
+        given = [normals] if isinstance(normals, ImageLike) else list(normals)
+        samples = _samples(given)
+        if given and not samples:
+            if shots is not None:
+                raise SettingError(
+                    "shots are drawn from named images: give files or samples, or leave shots out."
+                )
+            return pictures(given), category or "object", False
+    if shots is not None:
+        chosen = support(samples, shots, seed)
+    else:
+        chosen = list(train_normals(samples))
+        support(samples, None)  # complains if there is none, or more than one category
+    found = [Picture(sample.name, sample.path) for sample in chosen]
+    return found, category or chosen[0].category, shots is not None
+
+
+def _samples(given: Sequence[ImageLike]) -> list[Sample]:
+    """Return files and samples as samples; none of them if a picture among them has no name."""
+    found: list[Sample] = []
+    for one in given:
+        if isinstance(one, Sample):
+            found.append(one)
+            continue
+        for picture in pictures(one):
+            if picture.path is None:
+                return []
+            name = category_name(picture.path.parent)
+            found.append(Sample(picture.path, "train", 0, "good", None, name))
+    return found

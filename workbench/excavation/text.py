@@ -1,0 +1,41 @@
+"""The text branch: whether a patch, seen at a deep layer, speaks of something anomalous."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.clip.hooked import HookedCLIP
+from workbench.clip.prompts import PromptEnsemble, text_directions
+
+
+@dataclass(frozen=True)
+class TextBranch:
+    """
+    A normal and an anomalous direction in the joint space, as unit rows, and a temperature.
+
+    That a deeper patch token is compared with normal and anomalous prompts is reported; the
+    projection by the tower's own final LayerNorm and matrix, the temperature and the prompts are
+    chosen. Last-layer CLIP patches can be mis-aligned with text, even anti-aligned, so results
+    report this branch alone too.
+    """
+
+    directions: Float[Tensor, "2 d_embed"]
+    temperature: float
+
+    @classmethod
+    def of(cls, model: HookedCLIP, prompts: PromptEnsemble, temperature: float) -> "TextBranch":
+        """Embed the prompts."""
+        with torch.no_grad():
+            return cls(text_directions(model, prompts).float(), temperature)
+
+    def scores(
+        self, model: HookedCLIP, patches: Float[Tensor, "image patch d_model"]
+    ) -> Float[Tensor, "image patch"]:
+        """Return the probability, per patch, of the anomalous prompts against the normal ones."""
+        with torch.no_grad():
+            projected = F.normalize(model.project(patches).float(), dim=-1)
+            similarity = projected @ self.directions.to(projected.device).T
+            return (similarity / self.temperature).softmax(dim=-1)[..., 1]

@@ -1,0 +1,1 @@
+"""Figures for screen and paper: maps over pictures, and curves."""

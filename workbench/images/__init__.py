@@ -1,0 +1,1 @@
+"""Pictures in: decoding, folder layouts, support sets, and the tensor a CLIP takes."""

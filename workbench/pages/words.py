@@ -1,0 +1,66 @@
+"""What the report explains in words: metrics, standing of the method's parts, limits."""
+
+METRIC_NAMES = {
+    "image_auroc": "Image AUROC",
+    "image_ap": "Image AP",
+    "image_f1_max": "Image F1-max",
+    "pixel_auroc": "Pixel AUROC",
+}
+
+METRIC_MEANINGS = {
+    "image_auroc": "How often a defective picture scores above a normal one. 50 is chance, 100 is "
+    "perfect.",
+    "image_ap": "Average precision over the ranking of the pictures. Chance is the share of "
+    "defective pictures, not 50.",
+    "image_f1_max": "The best F1 that any threshold reaches. It is an oracle number: the threshold "
+    "is picked on the test labels, which nobody has in use.",
+    "pixel_auroc": "The same as image AUROC, over single pixels against the ground-truth masks. "
+    "Most pixels are normal and easy, so high values come easily.",
+}
+
+CONTROL_MEANINGS = {
+    "top": "The K neurons that vary most over the normal pictures: LAKE's own choice.",
+    "random": "K neurons drawn at random; mean and standard deviation over the draws. If the choice "
+    "matters, LAKE's must be above this.",
+    "bottom": "The K neurons that vary least.",
+    "all": "Every neuron of the site. If the selection is compact, LAKE's is close to this.",
+    "visual": "The distance to normal patches alone, with LAKE's neurons.",
+    "text": "The comparison with words (“a photo of a damaged …”) alone. It does not depend on the "
+    "selection.",
+    "both": "Both together: the detector of this report.",
+}
+
+STATED = (
+    "A few normal pictures suffice to find the anomaly-sensitive neurons; nothing is trained.",
+    "Sensitivity is the variance of a neuron over normal patches.",
+    "Visual and cross-modal scores are joined; a picture scores as its highest patch.",
+)
+REPORTED = (
+    "The neurons are channels of the image tower's patch tokens; K = 100 are kept.",
+    "Patches are compared with a gallery of normal patches.",
+    "A text weight of 0.3 is best.",
+)
+CHOSEN = (
+    "The layer, at half the tower's depth, the same for all products and never picked on labels.",
+    "Cosine distance to the one nearest patch, temperature 0.01, the WinCLIP prompts.",
+    "Both scores are standardised on held-out support pictures before they are added.",
+    "Pictures squashed to a square, never cropped; maps upsampled and lightly smoothed.",
+)
+
+LIMITS = (
+    "These figures hold for this model, these pictures and this support set. Another draw of the "
+    "support, or another model, gives others.",
+    "With some tens of test pictures per product, differences of a few points of AUROC can be "
+    "chance.",
+    "High variance may simply mean high energy: beating random neurons does not by itself show "
+    "that the selected ones know about anomalies.",
+    "A neuron's share says which channels moved away from normal in a patch. It does not say that "
+    "they caused anything.",
+    "No result of the paper is reproduced here: its shots, backbone, resolution and layer are not "
+    "known to us.",
+)
+
+CITATION = (
+    "Li et al., “Latent Anomaly Knowledge Excavation: Unveiling Sparse Sensitive Neurons in "
+    "Vision-Language Models”, arXiv 2604.07802 (2026)."
+)

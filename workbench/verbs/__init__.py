@@ -1,0 +1,62 @@
+"""The verbs of the command line: each says its options and does its job.
+
+Nothing here imports torch until a verb runs, so that `workbench --help` is quick.
+"""
+
+from workbench.verbs import demo, detect, evaluate, excavate, lab, models, parity
+from workbench.verbs.outcome import Outcome, Verb
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "demo",
+        "excavate the embedded categories and report on every figure and control",
+        "workbench demo --out out/demo",
+        demo.options,
+        demo.run,
+    ),
+    Verb(
+        "excavate",
+        "find the sensitive neurons of a few normal images, and what normal looks like to them",
+        "workbench excavate data/mvtec/bottle --model ViT-L-14-336-quickgelu:openai --shots 4 "
+        "--out runs/bottle",
+        excavate.options,
+        excavate.run,
+    ),
+    Verb(
+        "detect",
+        "score images with a run and paint what it found over them",
+        "workbench detect runs/bottle new_photos/ --out out/bottle",
+        detect.options,
+        detect.run,
+    ),
+    Verb(
+        "evaluate",
+        "compare a run with labelled test images",
+        "workbench evaluate runs/bottle data/mvtec/bottle --out out/bottle",
+        evaluate.options,
+        evaluate.run,
+    ),
+    Verb(
+        "parity",
+        "certify that looking inside a model does not change what it computes",
+        "workbench parity ViT-B-16-quickgelu:openai",
+        parity.options,
+        parity.run,
+    ),
+    Verb(
+        "models",
+        "list the models that can be looked into",
+        "workbench models --name ViT-L",
+        models.options,
+        models.run,
+    ),
+    Verb(
+        "lab",
+        "open JupyterLab on the notebooks",
+        "workbench lab",
+        lab.options,
+        lab.run,
+    ),
+)
+
+__all__ = ["VERBS", "Outcome", "Verb"]

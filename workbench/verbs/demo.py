@@ -1,0 +1,89 @@
+"""`workbench demo`: the whole method on the embedded categories, with every control, on one page."""
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from workbench import paths
+from workbench.files import new_folder, write_json
+from workbench.verbs.outcome import Outcome, table
+from workbench.verbs.runs import write_command
+from workbench.verbs.shared import (
+    add_choices,
+    add_model_options,
+    add_output,
+    check_output,
+    load,
+    model_arguments,
+    settings,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from workbench.evaluation.compare import Comparison
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_output(parser)
+    add_model_options(parser)
+    add_choices(parser)
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    """Write `results.json`, `per_image.csv`, `report.html` and the excavations themselves."""
+    check_output(options)
+    chosen = settings(options)
+    began = time.perf_counter()
+    from workbench.evaluation.compare import compare
+    from workbench.excavation.run_format import write
+    from workbench.images.layouts import read_dataset
+    from workbench.images.support import support
+    from workbench.pages.comparison import comparison_report
+    from workbench.pages.report import write_report
+
+    dataset = read_dataset(paths.demo_images(), "mvtec")
+    read = time.perf_counter()
+    model = load(model_arguments(options))
+    loaded = time.perf_counter()
+    compared = compare(model, dataset, chosen, shots=options.shots, seed=options.seed)
+    compared.seconds.update(read=read - began, load=loaded - read)
+    supports = {
+        name: support(dataset[name], options.shots, options.seed) for name in dataset.categories
+    }
+    with new_folder(options.out, overwrite=options.overwrite) as part:
+        for category in compared.categories:
+            folder = part / "runs" / category.name
+            folder.mkdir(parents=True)
+            write(category.excavation, folder)
+        write_command(part / "runs", options)
+        paged = time.perf_counter()
+        write_report(part / "report.html", comparison_report(compared, options.command, supports))
+        compared.seconds.update(report=time.perf_counter() - paged)
+        compared.seconds.update(total=time.perf_counter() - began)
+        write_table(part / "per_image.csv", compared.table())
+        content = {**compared.to_dict(), "command": options.command}
+        write_json(part / "results.json", content)
+    return Outcome(_summary(compared, content, str(options.out)), content)
+
+
+def _summary(compared: "Comparison", content: dict[str, Any], out: str) -> str:
+    figures = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc")
+    rows = [
+        {"category": name, **{figure: values[figure] for figure in figures}}
+        for name, values in (*content["categories"].items(), ("mean", content["mean"]))
+    ]
+    controls = [
+        {
+            "control": name,
+            "image_auroc": values["image_auroc"],
+            "sd": "" if values.get("image_auroc_sd") is None else values["image_auroc_sd"],
+        }
+        for name, values in content["controls"].items()
+    ]
+    return (
+        f"{compared.model['name']}, {content['settings']['k']} neurons at "
+        f"{content['settings']['site']}, {content['settings']['shots']} shots\n\n{table(rows)}\n\n"
+        f"the visual branch with other neurons, and each branch alone:\n\n{table(controls)}\n\n"
+        f"open {out}/report.html   ({content['seconds']['total']:.0f} s)"
+    )

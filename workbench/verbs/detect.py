@@ -1,0 +1,102 @@
+"""`workbench detect`: scores and maps of images nobody has labelled."""
+
+import argparse
+from pathlib import Path
+
+from workbench.errors import DataError, RunError
+from workbench.files import new_folder, write_bytes
+from workbench.verbs.outcome import Outcome, table
+from workbench.verbs.runs import find_runs, load_runs
+from workbench.verbs.shared import add_model_options, add_output, check_output, write_table
+
+SHOWN = 10
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="what `excavate` wrote")
+    parser.add_argument("images", metavar="IMAGES", nargs="+", help="files, or folders of them")
+    add_output(parser)
+    parser.add_argument("--category", help="which of the run's categories, where it has several")
+    parser.add_argument("--skip", action="store_true", help="leave out files that do not open")
+    add_model_options(parser, default=None)
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    """Write `scores.csv` and a map per image; the colours mean the same in all of them."""
+    check_output(options)
+    folder = _one_run(options.run_folder, options.category)
+    from workbench.figures.overlay import encode, overlay, with_colour_bar
+    from workbench.images.decode import open_image
+    from workbench.images.stream import Picture, pictures
+
+    def opens(picture: Picture) -> bool:
+        try:
+            picture.open()
+        except DataError as error:
+            problems.append(str(error))
+            return False
+        return True
+
+    problems: list[str] = []
+    given = [picture for image in options.images for picture in pictures(image)]
+    usable = [picture for picture in given if opens(picture)]
+    if not usable or (problems and not options.skip):
+        raise DataError(
+            "\n  ".join(
+                [f"{len(problems)} of {len(given)} images cannot be used (--skip leaves them out):"]
+                + problems
+            )
+        )
+    (excavation,) = load_runs(folder, options)
+    scale = excavation.display_range()
+    rows = []
+    with new_folder(options.out, overwrite=options.overwrite) as part:
+        paths = [picture.path for picture in usable if picture.path is not None]
+        for index, found in enumerate(excavation.score(paths)):
+            path = paths[index]
+            name = f"maps/{index:05d}_{path.stem}.png"
+            painted = overlay(open_image(path), found.map(), scale)
+            write_bytes(part / name, encode(with_colour_bar(painted, scale), kind="png"))
+            row, column = found.peak
+            rows.append(
+                {
+                    "image": found.name,
+                    "score": found.score,
+                    "visual": float(found.visual.max()),
+                    "text": None if found.text is None else float(found.text.max()),
+                    "row": row,
+                    "column": column,
+                    "neurons": " ".join(f"{n}:{share:.3g}" for n, share in found.strongest()),
+                    "map": name,
+                    "path": str(path),
+                }
+            )
+        write_table(part / "scores.csv", rows)
+    ranked = sorted(rows, key=lambda row: -row["score"])[:SHOWN]
+    shown = [{key: row[key] for key in ("image", "score", "neurons", "map")} for row in ranked]
+    return Outcome(
+        f"{len(rows)} images judged by {excavation!r}; the {len(shown)} most anomalous:\n\n"
+        f"{table(shown)}\n"
+        + "".join(f"\nskipped: {problem}" for problem in problems)
+        + f"\n\nscores.csv and maps/ written to {options.out}",
+        {
+            "out": str(options.out),
+            "category": excavation.category,
+            "colour_scale": list(scale),
+            "images": rows,
+            "skipped": problems,
+        },
+    )
+
+
+def _one_run(folder: Path, category: str | None) -> Path:
+    runs = find_runs(folder)
+    named = {run.name: run for run in runs}
+    if category is not None and len(runs) > 1:
+        if category not in named:
+            raise RunError(f"{folder} has no category {category!r}: {', '.join(named)}.")
+        return named[category]
+    if len(runs) > 1:
+        raise RunError(f"{folder} has {len(runs)} categories: add --category {'|'.join(named)}.")
+    return runs[0]

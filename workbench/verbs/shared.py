@@ -1,0 +1,152 @@
+"""Options that several verbs have: the model, the data, the excavation's choices, the output."""
+
+import argparse
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import RunError, SettingError
+from workbench.files import write_text
+
+if TYPE_CHECKING:
+    from workbench.clip.hooked import HookedCLIP
+    from workbench.excavation.settings import Settings
+    from workbench.images.samples import Dataset
+
+MODEL_OPTIONS = ("model", "pretrained", "activation", "image_size", "dtype", "device")
+
+
+def add_model_options(parser: argparse.ArgumentParser, default: str | None = "demo") -> None:
+    """Say which model, and where and how it computes."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model",
+        default=default,
+        metavar="M",
+        help="demo (the embedded one), an open_clip NAME:TAG, or a folder with weights"
+        + (f" (default: {default})" if default else " (default: the run's own)"),
+    )
+    add_model_details(group)
+
+
+def add_model_details(group: Any) -> None:
+    """Add the options that go with a model's name."""
+    group.add_argument(
+        "--pretrained", metavar="P", help="a tag, a file of weights, or random:SEED for none"
+    )
+    group.add_argument("--activation", choices=["gelu", "quickgelu"], help="where weights say none")
+    group.add_argument("--image-size", type=int, metavar="PX", help="input side; default: native")
+    group.add_argument("--dtype", choices=["fp32", "fp16", "bf16", "fp64"], help="default: fp32")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+
+
+def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the model options as they were given, for the record; paths made absolute."""
+    given = {name: getattr(options, name) for name in MODEL_OPTIONS}
+    for name in ("model", "pretrained"):
+        if given[name] and Path(given[name]).exists():
+            given[name] = str(Path(given[name]).resolve())
+    return given
+
+
+def load(given: Mapping[str, Any]) -> "HookedCLIP":
+    """Load the model that `model_arguments` recorded."""
+    from workbench.clip.loading import load_model
+
+    return load_model(
+        given["model"],
+        given.get("pretrained"),
+        device=given.get("device") or "auto",
+        dtype=given.get("dtype"),
+        image_size=given.get("image_size"),
+        activation=given.get("activation"),
+    )
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Say how a data folder is to be read."""
+    group = parser.add_argument_group("data")
+    group.add_argument(
+        "--layout",
+        default="auto",
+        help="auto, mvtec, plain (normal/ and abnormal/), normals (a bare folder)",
+    )
+    group.add_argument("--normal", metavar="NAME", default="normal", help="plain: normal folder")
+    group.add_argument("--abnormal", metavar="NAME", default="abnormal", help="plain: the other")
+    group.add_argument("--masks", metavar="NAME", default="masks", help="plain: the masks' folder")
+    group.add_argument(
+        "--skip", action="store_true", help="leave out files that cannot be used, and say which"
+    )
+
+
+def read_data(path: str, options: argparse.Namespace) -> "Dataset":
+    """Read a data folder as the options say."""
+    from workbench.images.layouts import PlainNames, read_dataset
+
+    return read_dataset(
+        path,
+        options.layout,
+        names=PlainNames(options.normal, options.abnormal, options.masks),
+        problems="skip" if options.skip else "stop",
+    )
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Say how to excavate. Left out, a choice has the default that `Settings` documents."""
+    group = parser.add_argument_group("excavation")
+    group.add_argument("--shots", type=int, default=4, help="normal images drawn (default: 4)")
+    group.add_argument("--seed", type=int, default=0, help="of the draw (default: 0)")
+    for name, kind, what in (
+        ("site", str, "where the neurons are (default: the residual stream at half depth)"),
+        ("statistic", str, "sensitivity: variance (default), mean_abs, maximum"),
+        ("selection", str, "top (default), bottom, random, all"),
+        ("k", int, "how many neurons (default: 100)"),
+        ("normality", str, "gallery (default) or moments"),
+        ("metric", str, "cosine (default) or squared_euclidean"),
+        ("neighbours", int, "gallery patches averaged over (default: 1)"),
+        ("text-site", str, "the residual stream compared with text (default: the last)"),
+        ("text-weight", float, "0 to 1 (default: 0.3); 0 leaves text out"),
+        ("temperature", float, "of the softmax over prompts (default: 0.01)"),
+        ("fusion", str, "standardised (default) or raw"),
+    ):
+        group.add_argument(f"--{name}", type=kind, help=what, metavar=name[0].upper())
+
+
+def settings(options: argparse.Namespace) -> "Settings":
+    """Return the settings that the options ask for; raises `SettingError`."""
+    from dataclasses import fields
+
+    from workbench.excavation.settings import Settings
+
+    if options.shots < 1:
+        raise SettingError(f"shots is {options.shots}; at least one normal image is needed.")
+    if options.seed < 0:
+        raise SettingError(f"seed is {options.seed}; it must be 0 or more.")
+    given = {field.name: getattr(options, field.name, None) for field in fields(Settings)}
+    return Settings.from_dict({name: v for name, v in given.items() if v is not None})
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Say where the results go."""
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace --out if it exists")
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Raise `RunError` before any work is done if the output folder is taken or is a file."""
+    out: Path = options.out
+    if out.is_dir() and any(out.iterdir()) and not options.overwrite:
+        raise RunError(f"{out} holds something already. Choose another --out, or add --overwrite.")
+    if out.exists() and not out.is_dir():
+        raise RunError(f"--out {out} is a file, and a folder is to be written there.")
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows with the same keys as a CSV file."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, buffer.getvalue())
