@@ -61,6 +61,7 @@ def test_damage_is_never_passed_over_and_never_invented():
     for index in range(300):
         scene = draw(7, index, 32).scene
         text = caption(rng_of(7, index, 7), scene).replace("undamaged", "good")
+        text = text.replace("knitwear", "wool")
         assert any(word in text for word in words) == (scene.condition is not None), text
 
 

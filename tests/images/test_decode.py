@@ -106,7 +106,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path, content: bytes) -> Non
 
 
 def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere.png does not exist"):
+    with pytest.raises(DataError, match=r"nowhere.png does not exist"):
         open_image(tmp_path / "nowhere.png")
     with pytest.raises(DataError, match="is a folder"):
         open_image(tmp_path)

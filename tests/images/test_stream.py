@@ -47,7 +47,7 @@ def test_nothing_gives_nothing() -> None:
 def test_a_missing_file_an_empty_folder_and_a_bad_image_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere does not exist"):
         pictures(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no images in .*it is empty"):
+    with pytest.raises(DataError, match=r"no images in .*it is empty"):
         pictures(tmp_path)
     folder(tmp_path)
     (tmp_path / "5.png").write_bytes(b"no image")

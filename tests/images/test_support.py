@@ -14,9 +14,7 @@ from workbench.images.support import support
 
 
 def normals(number: int, category: str = "bolt") -> list[Sample]:
-    return [
-        Sample(Path(f"{i:03}.png"), "train", 0, "good", None, category) for i in range(number)
-    ]
+    return [Sample(Path(f"{i:03}.png"), "train", 0, "good", None, category) for i in range(number)]
 
 
 @given(st.integers(1, 30), st.integers(0, 5), st.randoms(use_true_random=False), st.data())
@@ -52,7 +50,7 @@ def test_only_training_normals_are_drawn() -> None:
 
 def test_more_shots_than_images_are_refused() -> None:
     for shots in (4, 0, -1):
-        with pytest.raises(SettingError, match="bolt has 3 training normals.*Ask for 1 to 3"):
+        with pytest.raises(SettingError, match=r"bolt has 3 training normals.*Ask for 1 to 3"):
             support(normals(3), shots)
     with pytest.raises(SettingError, match="seed is -1"):
         support(normals(3), 1, -1)

@@ -218,12 +218,18 @@ def _fitted(
 
 
 def _check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
-    bad = [key for key, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    bad = [key for key, tensor in tensors.items() if not _is_finite(tensor)]
     if bad:
         raise ModelError(
             f"the weights in {where} hold NaN or infinity, in {_some(bad)}. Nothing computed from "
             "them would mean anything; take another checkpoint (or a wider dtype)."
         )
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    # One NaN or infinity spoils the sum, which is ten times faster to have than to look at each.
+    wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    return bool(tensor.sum(dtype=wide).isfinite() or tensor.isfinite().all())
 
 
 def _some(things: list[str], separator: str = ", ") -> str:

@@ -111,7 +111,8 @@ def _torch_file(path: Path) -> Any:
         if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
             raise ModelError(_TORCHSCRIPT.format(path=str(path), target=_safe_name(path)))
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # by its name, torch would take it for what the suffix says
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         culprit = re.search(r"(?:GLOBAL|global) `?([\w.]+)`?", str(error))
         if culprit is None and "Unsupported" not in str(error):
@@ -120,7 +121,7 @@ def _torch_file(path: Path) -> Any:
         raise ModelError(
             _PICKLED.format(path=str(path), target=_safe_name(path), what=what)
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError) as error:
+    except Exception as error:  # damaged bytes lead to every kind of exception
         raise _damaged(path, _first_line(error)) from error
 
 

@@ -118,7 +118,7 @@ def load_model(
         tokenizer=tokenizer_for(found.architecture),
         mean=found.architecture.mean,
         std=found.architecture.std,
-        source=found.source,
+        source="embedded weights" if (name, pretrained) == ("demo", None) else found.source,
     )
 
 

@@ -2,6 +2,8 @@
 
 import copy
 import html
+import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
@@ -61,12 +63,12 @@ class Parity:
     @property
     def max_difference(self) -> float:
         """The largest absolute difference of all checks, in the model's own dtype."""
-        return max(check.maximum for check in self.checks)
+        return _worst(check.maximum for check in self.checks)
 
     @property
     def mean_difference(self) -> float:
         """The largest of the checks' mean absolute differences, in the model's own dtype."""
-        return max(check.mean for check in self.checks)
+        return _worst(check.mean for check in self.checks)
 
     @property
     def passed(self) -> bool:
@@ -84,20 +86,20 @@ class Parity:
             f"({self.dtype})"
         )
         if self.settled is not None:
-            worst = max(check.maximum for check in self.settled)
+            worst = _worst(check.maximum for check in self.settled)
             cause = "rounding" if self.passed else "a different computation"
             words += f"; in fp64 {worst:.1e}, so it is {cause}"
         return f"{'passed' if self.passed else 'FAILED'}: {words}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain JSON-able data."""
+        """Return everything as plain JSON-able data; what is not a finite number is None."""
         summary = {
             "passed": self.passed,
             "verdict": self.verdict,
             "max_difference": self.max_difference,
             "mean_difference": self.mean_difference,
         }
-        return summary | asdict(self)
+        return cast(dict[str, Any], _plain(summary | asdict(self)))
 
     def _repr_html_(self) -> str:
         rows = [
@@ -164,7 +166,7 @@ def parity(
         checks = _compare(model, x, expected)
         tolerance = _tolerance(model.dtype, float(expected.abs().max()))
         settled = None
-        if not max(check.maximum for check in checks) <= tolerance:  # NaN is a doubt as well
+        if not _worst(check.maximum for check in checks) <= tolerance:  # NaN is a doubt as well
             settled = _in_fp64(model, x)
     return Parity(
         model=model.name,
@@ -255,6 +257,19 @@ def _compare(
         difference = (result.double() - expected.double()).abs()
         checks.append(Check(what, float(difference.max()), float(difference.mean())))
     return tuple(checks)
+
+
+def _worst(differences: Iterable[float]) -> float:
+    """Return the largest, where nothing is larger than NaN."""
+    return max(differences, key=lambda value: (math.isnan(value), value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -1,6 +1,6 @@
 """What the demo CLIP knows of pictures and captions that it never saw."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.demo.attributes import FORMS, NOUNS, QUESTIONS, Question, noun_of
 from workbench.demo.captions import DAMAGED, FLAWLESS, TEMPLATES, caption
-from workbench.demo.conditions import CONDITIONS
-from workbench.demo.materials import COLOURS, MATERIALS
 from workbench.demo.recipe import MEAN, STD
-from workbench.demo.shapes import OBJECTS
 from workbench.demo.world import Picture, Scene, draw, rng_of
 
 Tokenizer = Callable[[list[str]], Tensor]
@@ -75,8 +73,8 @@ def heldout(
         "retrieval_at_128": _figure(float(np.mean(hits)) if hits else None, 1 / ROUND),
         "condition": _condition(clip, tokenizer, images, scenes),
     }
-    for name, choices, truth in _questions():
-        figures[name] = _zero_shot(clip, tokenizer, images, scenes, choices, truth)
+    for question in QUESTIONS:
+        figures[question.name] = _zero_shot(clip, tokenizer, images, scenes, question)
     return figures
 
 
@@ -85,40 +83,28 @@ def _figure(accuracy: float | None, chance: float) -> dict[str, Any]:
     return {"accuracy": value, "chance": round(chance, 4)}
 
 
-def _questions() -> Iterator[tuple[str, dict[str, tuple[str, ...]], Callable[[Scene], str | None]]]:
-    yield "material", {k: v[1] for k, v in MATERIALS.items()}, (
-        lambda scene: None if scene.shape else scene.material)
-    yield "object", {k: v[1] for k, v in OBJECTS.items()}, (lambda scene: scene.shape or None)
-    yield "colour", {k: (k,) for k in COLOURS}, (lambda scene: scene.colour)
-    yield "damage", {k: tuple(f"with {n}" for n in v[2]) for k, v in CONDITIONS.items()}, (
-        lambda scene: scene.condition)
-
-
 def _zero_shot(
-    clip: Any, tokenizer: Tokenizer, images: Tensor, scenes: list[Scene],
-    choices: dict[str, tuple[str, ...]], truth: Callable[[Scene], str | None],
+    clip: Any, tokenizer: Tokenizer, images: Tensor, scenes: list[Scene], question: Question
 ) -> dict[str, Any]:
-    directions = []
-    for words in choices.values():
-        prompts = [form.format(word) for word in words for form in ("{}", "a photo of {}")]
-        directions.append(embed_texts(clip, tokenizer, prompts).mean(0))
-    asked = [(k, truth(scene)) for k, scene in enumerate(scenes) if truth(scene) is not None]
-    if not asked:
-        return _figure(None, 1 / len(choices))
-    guesses = (images @ F.normalize(torch.stack(directions), dim=-1).T).argmax(1)
-    names = list(choices)
-    right = [names[int(guesses[k])] == answer for k, answer in asked]
-    return _figure(float(np.mean(right)), 1 / len(choices))
+    """Answer a question with the answer whose words, in all forms, are nearest to the picture."""
+    directions = torch.stack([
+        embed_texts(clip, tokenizer, [form.format(w) for w in words for form in FORMS]).mean(0)
+        for words in question.choices.values()
+    ])
+    truth = torch.tensor([question.label(scene) for scene in scenes])
+    guesses = (images @ F.normalize(directions, dim=-1).T).argmax(1)
+    asked = truth >= 0
+    right = (guesses == truth)[asked].float().mean().item() if bool(asked.any()) else None
+    return _figure(right, 1 / len(question.choices))
 
 
 def _condition(
     clip: Any, tokenizer: Tokenizer, images: Tensor, scenes: list[Scene]
 ) -> dict[str, Any]:
     """Flawless or damaged, asked with the prompt ensemble for the scene's own noun."""
-    nouns = {scene: _noun(scene) for scene in scenes}
-    pairs = {noun: _ensemble(clip, tokenizer, noun) for noun in sorted(set(nouns.values()))}
+    pairs = {noun: _ensemble(clip, tokenizer, noun) for noun in NOUNS}
     margins = torch.stack([
-        (pairs[nouns[scene]] @ image).diff().squeeze()
+        (pairs[NOUNS[noun_of(scene)]] @ image).diff().squeeze()
         for image, scene in zip(images, scenes, strict=True)
     ])
     truth = torch.tensor([scene.condition is not None for scene in scenes])
@@ -126,10 +112,6 @@ def _condition(
     auroc = ((order > 0).float() + 0.5 * (order == 0).float()).mean().item()
     accuracy = 0.5 * ((margins[truth] > 0).float().mean() + (margins[~truth] <= 0).float().mean())
     return {**_figure(float(accuracy), 0.5), "auroc": round(auroc, 4)}
-
-
-def _noun(scene: Scene) -> str:
-    return OBJECTS[scene.shape][1][0] if scene.shape else MATERIALS[scene.material][1][0]
 
 
 def _ensemble(clip: Any, tokenizer: Tokenizer, noun: str) -> Float[Tensor, "2 unit"]:

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.random import Generator
 
 from workbench.demo.noise import (
-    Colours, Field, Tone, coordinates, fractal, grain, smooth, step,
+    Colours,
+    Field,
+    Tone,
+    coordinates,
+    fractal,
+    grain,
+    smooth,
+    step,
 )
 
 Surface = Callable[[Generator, int], Field]

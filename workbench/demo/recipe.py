@@ -29,10 +29,11 @@ class Recipe:
     seed: int = 0
     heldout_seed: int = 10_001
     batch: int = 64
-    rate: float = 8e-4
+    rate: float = 6e-4
     warmup: int = 200
     decay: float = 0.1
     patch_weight: float = 0.5
+    question_weight: float = 1.0
     phases: tuple[tuple[float, float], ...] = ((0.72, 0.75), (0.14, 0.5), (0.14, 0.0))
 
     @property

@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from workbench.demo import export
+from workbench.demo import export, loss
+from workbench.demo.attributes import labels
 from workbench.demo.captions import vocabulary
 from workbench.demo.evaluate import captioned, heldout, to_tensor
 from workbench.demo.recipe import Recipe
@@ -59,20 +59,24 @@ class Progress:
     rows: list[dict[str, float]] = field(default_factory=list)
 
 
-class Captioned(Dataset[tuple[Tensor, Tensor]]):
-    """The training pictures by number: (uint8 picture [row, column, 3], token ids)."""
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+class Captioned(Dataset[Batch]):
+    """The training pictures by number: (uint8 [row, column, 3], token ids, attribute labels)."""
 
     def __init__(self, seed: int, size: int, tokenizer: Any) -> None:
         self.seed, self.size, self.tokenizer = seed, size, tokenizer
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> Batch:
         picture, text = captioned(self.seed, index, self.size)
-        return torch.from_numpy(picture.image), self.tokenizer([text])[0]
+        answers = torch.tensor(labels(picture.scene))
+        return torch.from_numpy(picture.image), self.tokenizer([text])[0], answers
 
 
 def batches(
     dataset: Captioned, first: int, batch: int, workers: int
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[Batch]:
     """Yield batches of pictures `first`, `first + 1`, ... without end."""
     def numbers() -> Iterator[list[int]]:
         start = first
@@ -95,24 +99,6 @@ def build(recipe: Recipe) -> Any:
     clip = CLIP(embed_dim=shape["embed_dim"], vision_cfg=vision, text_cfg=shape["text_cfg"])
     clip.visual.output_tokens = True
     return clip
-
-
-def loss_of(clip: Any, images: Tensor, tokens: Tensor, patch_weight: float) -> Tensor:
-    """Return the contrastive loss of a batch.
-
-    The caption is contrasted with the image embedding, as in CLIP, and, with weight `patch_weight`,
-    with the mean of the projected patch tokens: so single patches live in the text space too.
-    """
-    from open_clip.loss import ClipLoss
-
-    criterion = ClipLoss()
-    pooled, patches = clip.visual(images)
-    whole = F.normalize(pooled.float(), dim=-1)
-    local = F.normalize((patches.mean(1) @ clip.visual.proj).float(), dim=-1)
-    text = F.normalize(clip.encode_text(tokens).float(), dim=-1)
-    scale = clip.logit_scale.exp()
-    loss: Tensor = criterion(whole, text, scale) + patch_weight * criterion(local, text, scale)
-    return loss
 
 
 def optimiser(clip: Any, recipe: Recipe) -> torch.optim.AdamW:
@@ -173,11 +159,13 @@ def train(
     dataset = Captioned(recipe.seed, recipe.image_size, tokenizer)
     saved = exported = began = time.monotonic()
     before, losses = state.seconds, []
-    for images, tokens in batches(dataset, state.pictures, recipe.batch, workers):
+    for batch in batches(dataset, state.pictures, recipe.batch, workers):
         progress = budget.progress(state.pictures, state.seconds)
         if progress >= 1:
             break
-        losses.append(_update(clip, optimizer, images.to(place), tokens.to(place), recipe,
+        images, tokens, answers = (tensor.to(place) for tensor in batch)
+        prompts = loss.prompts(tokenizer, recipe.seed, state.step).to(place)
+        losses.append(_update(clip, optimizer, (images, tokens, answers, prompts), recipe,
                               state.step, progress))
         now = time.monotonic()
         state.step += 1
@@ -201,8 +189,8 @@ def train(
 
 
 def _update(
-    clip: Any, optimizer: torch.optim.Optimizer, images: Tensor, tokens: Tensor, recipe: Recipe,
-    step: int, progress: float,
+    clip: Any, optimizer: torch.optim.Optimizer, batch: tuple[Tensor, Tensor, Tensor, Tensor],
+    recipe: Recipe, step: int, progress: float,
 ) -> float:
     """Take one step; return its loss."""
     rate = recipe.rate * min(1.0, (step + 1) / recipe.warmup)
@@ -213,15 +201,16 @@ def _update(
     clip.visual.patch_dropout.prob = recipe.dropout(progress)
     # The patches that stay are drawn from the step's own seed, so that a resumed run draws the same
     torch.manual_seed(recipe.seed * 1_000_003 + step)
+    images, tokens, answers, prompts = batch
     with torch.autocast(images.device.type, torch.bfloat16):
-        loss = loss_of(clip, to_tensor(images), tokens, recipe.patch_weight)
+        total = loss.of(clip, to_tensor(images), tokens, answers, prompts, recipe)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    total.backward()
     torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
     optimizer.step()
     with torch.no_grad():
         clip.logit_scale.clamp_(0, math.log(100))
-    return float(loss.detach())
+    return float(total.detach())
 
 
 def _export(

@@ -28,7 +28,7 @@ from workbench.evaluation.evaluate import (
     METRICS,
     CategoryResult,
     Tally,
-    test_samples,
+    labelled_tests,
     true_mask,
 )
 from workbench.evaluation.image_metrics import auroc
@@ -154,7 +154,7 @@ def compare(
     """
     chosen = settings or Settings()
     for name in dataset.categories:
-        test_samples(dataset[name])
+        labelled_tests(dataset[name])
         support(dataset[name], shots, seed)
     compared = tuple(
         compare_category(
@@ -194,7 +194,7 @@ def compare_category(
     batch_size: int = BATCH,
 ) -> CategoryComparison:
     """Excavate one category and compare; every test image passes the model once."""
-    tests = test_samples(samples)
+    tests = labelled_tests(samples)
     normals = support(samples, shots, seed)
     seconds: dict[str, float] = {}
     with _timed(seconds, "excavate"):

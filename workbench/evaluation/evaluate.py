@@ -122,7 +122,7 @@ def evaluate(
     A figure that cannot be had (only one kind of image, no masks) is undefined, with the reason.
     Raises `DataError` if there are no test images, or several categories.
     """
-    tests = test_samples(samples)
+    tests = labelled_tests(samples)
     tally = Tally(tests[0].category)
     for sample, detection in zip(
         tests, excavation.score(tests, batch_size=batch_size), strict=True
@@ -131,7 +131,7 @@ def evaluate(
     return tally.result()
 
 
-def test_samples(samples: Iterable[Sample]) -> list[Sample]:
+def labelled_tests(samples: Iterable[Sample]) -> list[Sample]:
     """Return the test images. Raises `DataError` if there are none, or of several categories."""
     given = list(samples)
     tests = [sample for sample in given if sample.split == "test"]

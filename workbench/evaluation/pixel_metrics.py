@@ -33,7 +33,7 @@ class PixelScores:
     def add(
         self,
         scores: Float[np.ndarray, "height width"],
-        mask: Bool[np.ndarray, "height width"] | None,
+        mask: Bool[np.ndarray, "mask_height mask_width"] | None,
         name: str,
     ) -> None:
         """

@@ -66,7 +66,7 @@ class NeuronStatistics:
         raise SettingError(f"no statistic {statistic!r}: there are variance, mean_abs, maximum")
 
 
-def survey(batches: Iterable[Float[Tensor, "image patch neuron"]]) -> NeuronStatistics:
+def survey(batches: Iterable[Float[Tensor, "_image patch neuron"]]) -> NeuronStatistics:
     """
     Return the statistics of all patches of all batches, holding one batch at a time.
 

@@ -1,4 +1,5 @@
-"""The colours of every figure: one palette for kinds of things, one scale for anomaly.
+"""
+The colours of every figure: one palette for kinds of things, one scale for anomaly.
 
 Kinds use the palette of Okabe and Ito (2008), which people with any common colour vision tell
 apart. Anomaly uses a perceptually uniform scale (plasma), so that equal steps of the score look
@@ -46,7 +47,8 @@ def heat_table() -> UInt8[np.ndarray, "256 3"]:
 def unit_scale(
     values: Float[np.ndarray, "*shape"], value_range: tuple[float, float]
 ) -> Float[np.ndarray, "*shape"]:
-    """Place `values` on the display scale: 0 at the range's low end and below, 1 at its top.
+    """
+    Place `values` on the display scale: 0 at the range's low end and below, 1 at its top.
 
     For display only; no metric ever sees the result.
 

@@ -1,4 +1,5 @@
-"""Anomaly maps over pictures, on a colour scale that the support fixes.
+"""
+Anomaly maps over pictures, on a colour scale that the support fixes.
 
 A scale per picture would make every normal picture glow somewhere. Here the same value has the
 same colour in every picture of a run, and what is quiet stays transparent.
@@ -26,7 +27,8 @@ def overlay(
     mask: Bool[np.ndarray, "mask_height mask_width"] | None = None,
     opacity: float = OPACITY,
 ) -> Image.Image:
-    """Return `image` with the map as heat over it and the ground truth as a cyan line.
+    """
+    Return `image` with the map as heat over it and the ground truth as a cyan line.
 
     The map and the mask may have any size; they are stretched over the picture (the map
     bilinearly, the mask by nearest pixel). Heat is as opaque as its value is high: nothing at
@@ -46,7 +48,7 @@ def overlay(
         raise DataError("the anomaly map holds NaN or infinity, which no colour stands for.")
     picture = image.convert("RGB")
     values = _stretch(anomaly_map, picture.size)
-    alpha = opacity * unit_scale(values, value_range)[..., None]
+    alpha = opacity * unit_scale(values, value_range)[..., None] ** 1.5
     blended = (1 - alpha) * np.asarray(picture) + alpha * heat_colours(values, value_range)
     pixels = np.round(blended).astype(np.uint8)
     if mask is not None:
@@ -57,13 +59,16 @@ def overlay(
 def outline(
     image: Image.Image, row: int, column: int, grid: tuple[int, int], colour: str = "white"
 ) -> Image.Image:
-    """Return `image` with one patch of a `grid` of (rows, columns) outlined.
+    """
+    Return `image` with one patch of a `grid` of (rows, columns) outlined.
 
     Raises `SettingError` if the grid has no such patch.
     """
     rows, columns = grid
     if not (0 <= row < rows and 0 <= column < columns):
-        raise SettingError(f"no patch at row {row}, column {column}: the grid is {rows} x {columns}")
+        raise SettingError(
+            f"no patch at row {row}, column {column}: the grid is {rows} x {columns}"
+        )
     picture = image.convert("RGB")
     width, height = picture.size
     box = [
@@ -92,7 +97,9 @@ def with_colour_bar(
     pad, bar = size // 2 + 2, size
     sheet = Image.new("RGB", (width, picture.height + 2 * pad + bar + 2 * size), "white")
     sheet.paste(picture.convert("RGB"), ((width - picture.width) // 2, 0))
-    ramp = Image.fromarray(heat_table()[None]).resize((width - 2 * pad, bar), Image.Resampling.NEAREST)
+    ramp = Image.fromarray(heat_table()[None]).resize(
+        (width - 2 * pad, bar), Image.Resampling.NEAREST
+    )
     top = picture.height + pad
     sheet.paste(ramp, (pad, top))
     draw = ImageDraw.Draw(sheet)
@@ -125,7 +132,8 @@ def check_range(value_range: tuple[float, float]) -> None:
     low, high = value_range
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise SettingError(
-            f"the colour scale runs from {low} to {high}: it needs two finite ends, the lower first."
+            f"the colour scale runs from {low} to {high}: it needs two finite "
+            "ends, the lower first."
         )
 
 

@@ -102,7 +102,8 @@ def image_size(path: str | Path) -> tuple[int, int]:
     path = Path(path)
     with _reading(path), Image.open(path) as file:
         width, height = file.size
-        turned = file.getexif().get(0x0112, 1) in {5, 6, 7, 8}
+        # A PNG's own getexif decodes the whole picture, lest the tag stand behind it.
+        turned = Image.Image.getexif(file).get(0x0112, 1) in {5, 6, 7, 8}
     return (width, height) if turned else (height, width)
 
 

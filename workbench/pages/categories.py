@@ -5,7 +5,7 @@ import numpy as np
 from workbench.figures.overlay import outline, overlay
 from workbench.pages import charts
 from workbench.pages.inputs import CategoryReport, Example, ReportInput
-from workbench.pages.markup import escape, img, opened, percent
+from workbench.pages.markup import escape, img, number, opened, percent
 from workbench.pages.words import METRIC_NAMES
 
 PICTURE_SIDE = 260
@@ -25,8 +25,8 @@ def category_section(category: CategoryReport, index: int, report: ReportInput) 
 <figure><figcaption><b>Sensitivity of the neurons</b>, ranked, over
 {_count(len(category.support), "support picture")}</figcaption>
 {charts.spectrum(category.sensitivity, len(category.selected))}</figure>
-<figure><figcaption><b>Scores of the test pictures</b>: {normal} normal, {defective} defective; a
-tick is a picture</figcaption>
+<figure><figcaption><b>Scores of the test pictures</b>: {normal} normal, {defective}
+defective</figcaption>
 {charts.histograms(category.scores, category.labels)}</figure>
 </div>
 {_strip(category, report)}
@@ -38,13 +38,19 @@ def _strip(category: CategoryReport, report: ReportInput) -> str:
         return ""
     cards = "".join(_card(example, category) for example in category.examples)
     site = report.settings.get("site")
-    numbered = f" Bars: the neurons at <code>{escape(site)}</code> with the largest share of the \
-visual score in the outlined patch." if site else ""
+    shares = any(example.neurons for example in category.examples)
+    bars = (
+        f'<p class="muted small">Bars: the neurons at <code>{escape(site)}</code> with the largest '
+        "shares of the strongest patch’s visual score, drawn against this product’s largest.</p>"
+        if site and shares
+        else ""
+    )
     masks = any(example.mask is not None and example.mask.any() for example in category.examples)
     contour = '<span><i class="swatch"></i>ground truth</span>' if masks else ""
-    return f"""<div class="legend"><span>anomaly score {charts.colour_bar(category.value_range)}</span>
+    return f"""<div class="legend">
+<span>anomaly score {charts.colour_bar(category.value_range)}</span>
 {contour}<span><i class="swatch patch"></i>strongest patch</span></div>
-<p class="muted small">{numbered}</p>
+{bars}
 <div class="examples">{cards}</div>"""
 
 
@@ -57,25 +63,30 @@ def _card(example: Example, category: CategoryReport) -> str:
     kind = "defect" if example.label else "normal"
     what = (example.defect or "defective") if example.label else "normal"
     alt = f"{category.name}, {what}"
-    share = (
-        '<ul class="neurons">'
-        + "".join(
-            f'<li title="{escape(name)}"><code>{escape(name.rpartition(":")[2])}</code>'
-            f'<span class="track"><i style="width:{100 * min(max(part, 0.0), 1.0):.1f}%"></i></span>'
-            f'<span class="of">{percent(part)} %</span></li>'
-            for name, part in example.neurons
-        )
-        + "</ul>"
-        if example.neurons
-        else ""
-    )
     above = _above_normal(example, category)
     return f"""<figure class="example {kind}-case">
-<div class="pair">{img(plain, alt, PICTURE_SIDE)}{img(heat, f"{alt}, anomaly map", PICTURE_SIDE)}</div>
+<div class="pair">
+{img(plain, alt, PICTURE_SIDE)}
+{img(heat, f"{alt}, anomaly map", PICTURE_SIDE)}
+</div>
 <figcaption><div class="verdict"><span class="is">{escape(what)}</span>
-<span class="score"><span>score</span> {example.score:.3g}</span></div>
-<div class="file">{escape(example.name)}{above}</div>{share}</figcaption>
+<span class="score"><span>score</span> {number(example.score)}</span></div>
+<div class="file">{escape(example.name)}{above}</div>{_neurons(example, category)}</figcaption>
 </figure>"""
+
+
+def _neurons(example: Example, category: CategoryReport) -> str:
+    """Draw the strongest neurons' shares; a full bar is the largest share on the product."""
+    if not example.neurons:
+        return ""
+    largest = max(share for each in category.examples for _, share in each.neurons) or 1.0
+    items = "".join(
+        f'<li title="{escape(name)}"><code>{escape(name.rpartition(":")[2])}</code>'
+        f'<span class="track"><i style="width:{100 * share / largest:.1f}%"></i></span>'
+        f'<span class="of">{percent(share)} %</span></li>'
+        for name, share in example.neurons
+    )
+    return f'<ul class="neurons">{items}</ul>'
 
 
 def _above_normal(example: Example, category: CategoryReport) -> str:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from workbench.figures.colours import heat_table
 from workbench.figures.curves import CONTROL_NAMES, ranked
 from workbench.pages.inputs import Values
-from workbench.pages.markup import escape
+from workbench.pages.markup import escape, number
 
 WIDTH, HEIGHT = 460, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 40
@@ -34,11 +34,11 @@ def spectrum(sensitivity: Float[np.ndarray, "neuron"], k: int) -> str:
     def y(value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (high - math.log10(value)) / (high - low)
 
-    points = [(x(rank + 1), y(float(shown[rank]))) for rank in picks]
+    points = [(x(float(rank + 1)), y(float(shown[rank]))) for rank in picks]
     chosen = [point for rank, point in zip(picks, points, strict=True) if rank < k]
     floor = HEIGHT - BOTTOM
     area = f"M{LEFT} {floor} L" + _path(chosen) + f" L{chosen[-1][0]:.1f} {floor}Z"
-    decades = [d for d in range(math.ceil(low), math.floor(high) + 1)]
+    decades = range(math.ceil(low), math.floor(high) + 1)
     step = max(1, math.ceil(len(decades) / 5))
     grid = "".join(_y_line(y(10.0**d), _power(d)) for d in decades[::step])
     ticks = "".join(_x_tick(x(rank), str(rank)) for rank in _rank_ticks(neurons, k))
@@ -89,12 +89,13 @@ def histograms(scores: Float[np.ndarray, "image"], labels: Sequence[int]) -> str
         rug = "".join(f"M{x(float(s)):.1f} {floor + 2}v7" for s in group)
         parts.append(
             f'<g class="{name}">{bars}<path class="rug" d="{rug}"/></g>'
-            f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor:.1f}" y2="{floor:.1f}"/>'
-            f'<text class="{name} strong" x="{LEFT - 44}" y="{floor - band / 2 + 8:.1f}">'
-            f'{len(group)}</text><text class="{name}" x="{LEFT - 44}" y="{floor - band / 2 + 23:.1f}">'
-            f"{name if index == 0 else 'defect'}</text>"
+            f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
+            f'y1="{floor:.1f}" y2="{floor:.1f}"/>'
+            f'<text class="{name} strong" x="0" y="{floor - band / 2 + 8:.1f}">{len(group)}</text>'
+            f'<text class="{name}" x="0" y="{floor - band / 2 + 23:.1f}">'
+            f"{name.replace('defective', 'defect')}</text>"
         )
-    ticks = "".join(_x_tick(x(value), f"{value:g}") for value in _nice_ticks(low, high))
+    ticks = "".join(_x_tick(x(value), number(value)) for value in _nice_ticks(low, high))
     label = "Image scores: " + " and ".join(
         f"{len(group)} {name}" + (f" with median {np.median(group):.3g}" if len(group) else "")
         for name, group in groups
@@ -130,14 +131,20 @@ def controls(rows: Mapping[str, Mapping[str, Values]]) -> str:
         f'x2="{x(t):.1f}" y1="{TOP}" y2="{floor}"/>' + _x_tick(x(t), f"{100 * t:.0f}", floor)
         for t in ticks
     )
-    body = "".join(_control_row(name, row, TOP + pitch * (i + 0.5), x, left) for i, (name, row) in
-                   enumerate(rows.items()))
+    body = "".join(
+        _control_row(name, row, TOP + pitch * (i + 0.5), x, left)
+        for i, (name, row) in enumerate(rows.items())
+    )
     title = (
         f'<text x="{(left + width - 30) / 2:.0f}" y="{height - 4}" text-anchor="middle">'
         "image AUROC (%)</text>"
     )
-    return _svg(grid + body + title, "Image AUROC of each choice of neurons; the numbers are in the "
-                "table below.", width, height)
+    return _svg(
+        grid + body + title,
+        "Image AUROC of each choice of neurons; the numbers are in the table below.",
+        width,
+        height,
+    )
 
 
 def control_key(random_draws: int | None = None) -> str:
@@ -170,8 +177,9 @@ def colour_bar(value_range: tuple[float, float]) -> str:
     stops = ",".join(f"rgb({r},{g},{b})" for r, g, b in table[np.linspace(0, 255, 16).astype(int)])
     low, high = value_range
     return (
-        f'<span class="scale"><span>≤ {low:.3g}</span><span class="ramp" '
-        f'style="background:linear-gradient(90deg,{stops})"></span><span>≥ {high:.3g}</span></span>'
+        f'<span class="scale"><span>≤ {number(low)}</span><span class="ramp" '
+        f'style="background:linear-gradient(90deg,{stops})"></span>'
+        f"<span>≥ {number(high)}</span></span>"
     )
 
 
@@ -254,7 +262,7 @@ def _rank_ticks(neurons: int, k: int) -> list[int]:
 
 
 def _nice_ticks(low: float, high: float) -> list[float]:
-    rough = (high - low) / 4
+    rough = (high - low) / 6
     base = 10.0 ** math.floor(math.log10(rough))
     step = next(base * m for m in (1, 2, 5, 10) if base * m >= rough)
     first = math.ceil(low / step)

@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from workbench.errors import DataError
 from workbench.figures.overlay import encode
+from workbench.images.decode import open_image, to_rgb
 
 
 def escape(text: Any) -> str:
-    """Return `text` with everything that HTML would read as markup made harmless.
+    """
+    Return `text` with everything that HTML would read as markup made harmless.
 
     >>> escape('<b>"')
     '&lt;b&gt;&quot;'
@@ -22,7 +23,8 @@ def escape(text: Any) -> str:
 
 
 def percent(value: float | None, reason: str = "", signed: bool = False) -> str:
-    """Return a fraction in percent with one decimal, or "undefined" with the reason.
+    """
+    Return a fraction in percent with one decimal, or "undefined" with the reason.
 
     >>> percent(0.94712), percent(-0.012, signed=True)
     ('94.7', '−1.2')
@@ -31,6 +33,16 @@ def percent(value: float | None, reason: str = "", signed: bool = False) -> str:
         title = f' title="{escape(reason)}"' if reason else ""
         return f'<span class="undefined"{title}>undefined</span>'
     return f"{100 * value:{'+' if signed else ''}.1f}".replace("-", "−")
+
+
+def number(value: float) -> str:
+    """
+    Return a raw score with three significant digits and a true minus.
+
+    >>> number(-0.12749)
+    '−0.127'
+    """
+    return f"{value:.3g}".replace("-", "−")
 
 
 def data_uri(image: Image.Image, max_side: int) -> str:
@@ -49,14 +61,8 @@ def img(image: Image.Image, alt: str, max_side: int, classes: str = "") -> str:
 
 
 def opened(picture: Image.Image | Path) -> Image.Image:
-    """Return the picture as upright RGB. Raises `DataError` if the file is no image."""
-    if isinstance(picture, Image.Image):
-        return picture.convert("RGB")
-    try:
-        with Image.open(picture) as file:
-            return ImageOps.exif_transpose(file).convert("RGB")
-    except OSError as error:
-        raise DataError(f"{picture} cannot be shown: {error}. Replace the file.") from error
+    """Return the picture as upright 8-bit RGB. Raises `DataError` if the file is no image."""
+    return to_rgb(picture) if isinstance(picture, Image.Image) else open_image(picture)
 
 
 def paragraphs(texts: Iterable[str], tag: str = "p") -> str:
@@ -66,4 +72,6 @@ def paragraphs(texts: Iterable[str], tag: str = "p") -> str:
 
 def scrolling(table: str, label: str) -> str:
     """Wrap a table in a box that scrolls by itself where the screen is narrow."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">{table}</div>'
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">{table}</div>'
+    )

@@ -29,8 +29,8 @@ def protocol_section(report: ReportInput) -> str:
     return f"""<section id="protocol"><h2>Protocol</h2>
 <p class="muted">What it takes to repeat this run.</p>
 {definitions(main, "protocol")}
-<h3 style="margin-top:34px">Settings</h3>
-{definitions(settings, "protocol")}
+<h3 class="apart">Settings</h3>
+{definitions(settings, "protocol two")}
 {_part("Support pictures", support)}
 {_part("Seconds per stage", {k: f"{v:.1f}" for k, v in report.seconds.items()})}
 {_part("Versions", {k: escape(v) for k, v in report.versions.items()})}
@@ -39,19 +39,26 @@ def protocol_section(report: ReportInput) -> str:
 
 def standing_section(report: ReportInput) -> str:
     """Return the standing of the method's parts, the limits, and the citation."""
-    columns = (("Stated by the paper", STATED), ("Reported by others", REPORTED))
-    columns = (*columns, ("Chosen here", CHOSEN))
+    columns = [
+        ("Stated by the paper", list(STATED)),
+        ("Reported by others", list(REPORTED)),
+        ("Chosen here", list(CHOSEN)),
+    ]
     head = "".join(f'<th scope="col">{title}</th>' for title, _ in columns)
-    cells = "".join(f"<td><ul>{paragraphs(map(escape, rows), 'li')}</ul></td>" for _, rows in columns)
+    cells = "".join(
+        f"<td><ul>{paragraphs(map(escape, rows), 'li')}</ul></td>" for _, rows in columns
+    )
     table = (
-        f'<table class="words"><thead><tr>{head}</tr></thead><tbody><tr>{cells}</tr></tbody></table>'
+        f'<table class="words"><thead><tr>{head}</tr></thead>'
+        f"<tbody><tr>{cells}</tr></tbody></table>"
     )
     limits = paragraphs(map(escape, (*report.limits, *LIMITS)), "li")
     return f"""<section id="standing"><h2>What the method rests on</h2>
 <p class="muted">Of the paper only the abstract could be read, and no official code is known.</p>
 {scrolling(table, "Standing of the method's parts")}
 <p class="muted small">{escape(CITATION)}</p></section>
-<section id="limits"><h2>Limits</h2><ul style="max-width:46em;padding-left:1.2em">{limits}</ul></section>"""
+<section id="limits"><h2>Limits</h2>
+<ul class="limits">{limits}</ul></section>"""
 
 
 def _part(title: str, terms: Mapping[str, str]) -> str:

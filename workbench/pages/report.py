@@ -1,4 +1,5 @@
-"""The report of a run: one HTML file that needs nothing else, written to be understood.
+"""
+The report of a run: one HTML file that needs nothing else, written to be understood.
 
 Charts are inline SVG and pictures are embedded; there is no script and no address to fetch from.
 """
@@ -18,7 +19,8 @@ from workbench.pages.tables import controls_table, metrics_table
 
 
 def write_report(path: str | Path, report: ReportInput) -> Path:
-    """Write the report's page to `path` in one step and return the path.
+    """
+    Write the report's page to `path` in one step and return the path.
 
     Raises `DataError` if there is no category to report on or a picture cannot be read,
     `RunError` if the file cannot be written.
@@ -44,7 +46,8 @@ def report_html(report: ReportInput) -> str:
     ]
     nav = "".join(f'<a href="#{anchor}">{text}</a>' for anchor, text in links)
     products = "".join(
-        category_section(category, index, report) for index, category in enumerate(report.categories)
+        category_section(category, index, report)
+        for index, category in enumerate(report.categories)
     )
     return f"""<!doctype html>
 <html lang="en">
@@ -75,13 +78,14 @@ def report_html(report: ReportInput) -> str:
 <section id="products">
 <h2>Product by product</h2>
 <p class="muted">Colours mean the same in every picture of a product: the scale is fixed by the
-normal support pictures, not by the picture shown, so a normal picture stays clear.</p>
+normal support pictures, never by the picture shown. Its lower half is what normal patches reach,
+its upper half lies beyond them.</p>
 {products}
 </section>
 {protocol_section(report)}
 {standing_section(report)}
 </main>
-<footer>Made by the LAKE Workbench. This page holds everything it shows and fetches nothing.</footer>
+<footer>Made by the LAKE Workbench. This page holds all that it shows and fetches nothing.</footer>
 </body>
 </html>
 """

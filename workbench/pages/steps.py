@@ -1,9 +1,12 @@
 """How LAKE works, in three steps, shown on the run's own pictures and neurons."""
 
+from collections.abc import Callable
+
+from workbench.figures.colours import unit_scale
 from workbench.figures.curves import ranked
 from workbench.figures.overlay import overlay
 from workbench.pages import charts
-from workbench.pages.inputs import CategoryReport, ReportInput
+from workbench.pages.inputs import CategoryReport, Example, ReportInput
 from workbench.pages.markup import escape, img, opened
 
 _SIDE = 240
@@ -18,15 +21,16 @@ def steps_section(report: ReportInput) -> str:
     steps = (
         (
             _support(shown),
-            "Show it a few normal pictures",
-            f"Flawless pictures of the product go through the frozen model. At one place inside, "
-            f"<code>{escape(report.settings.get('site', ''))}</code>, every patch of a picture is a "
-            f"list of {width} numbers, one per neuron.",
+            "Show some normal pictures",
+            "Flawless pictures of the product go through the frozen model. At one place inside, "
+            f"<code>{escape(report.settings.get('site', ''))}</code>, every patch of a picture is "
+            f"a list of {width} numbers, one per neuron.",
         ),
         (
             charts.barcode(shown.selected, width)
-            + f'<span class="muted small">{k} of {width} neurons for {escape(shown.name)}</span>',
-            "Keep the neurons that vary most",
+            + f'<span class="muted small">{k} of {width} neurons, for {escape(shown.name)}</span>'
+            + charts.spectrum(shown.sensitivity, len(shown.selected)),
+            "Keep what varies most",
             f"Over these patches most neurons hardly move. The {k} with the largest "
             f"{escape(report.settings.get('statistic', 'variance'))} are kept; they hold "
             f"{share:.0%} of the total. Seen through them alone, the normal patches are the "
@@ -34,9 +38,9 @@ def steps_section(report: ReportInput) -> str:
         ),
         (
             _found(shown),
-            "Measure how far a new picture strays",
-            "Every patch of a new picture is compared with the nearest normal one. The distance is a "
-            f"sum over the {k} neurons, so each has an exact share in it. {_text(report)}The "
+            "Measure what strays",
+            "Every patch of a new picture is compared with the nearest normal one. The distance is "
+            f"a sum over the {k} neurons, so each has an exact share in it. {_text(report)}The "
             "picture’s score is that of its strangest patch.",
         ),
     )
@@ -49,9 +53,21 @@ def steps_section(report: ReportInput) -> str:
 
 
 def _clearest(report: ReportInput) -> CategoryReport:
-    """Return the category with the best image AUROC among those that have examples."""
-    pictured = [c for c in report.categories if c.examples] or list(report.categories)
-    return max(pictured, key=lambda category: category.metrics.get("image_auroc") or 0.0)
+    """Return the category whose examples hold the clearest detection, else the first."""
+    return max(report.categories, key=lambda c: max(map(_contrast(c), c.examples), default=-2.0))
+
+
+def _contrast(category: CategoryReport) -> Callable[[Example], float]:
+    """Return a measure of how much of an example's colour lies inside its ground truth."""
+
+    def contrast(example: Example) -> float:
+        mask, heat = example.mask, example.anomaly_map
+        if not example.label or mask is None or mask.shape != heat.shape or not mask.any():
+            return -1.0
+        shown = unit_scale(heat, category.value_range)
+        return float(shown[mask].mean() - (shown[~mask].mean() if not mask.all() else 0.0))
+
+    return contrast
 
 
 def _support(category: CategoryReport) -> str:
@@ -62,20 +78,21 @@ def _support(category: CategoryReport) -> str:
         img(opened(picture), f"{category.name}, normal support picture {i}", _SIDE)
         for i, picture in enumerate(pictures, 1)
     )
-    return f'<div class="thumbs">{images}</div>'
+    return f'<div class="thumbs two">{images}</div>'
 
 
 def _found(category: CategoryReport) -> str:
     defective = [example for example in category.examples if example.label]
     if not defective:
         return '<span class="muted">No defective picture was given.</span>'
-    example = max(defective, key=lambda each: each.score)
+    example = max(defective, key=_contrast(category))
     picture = opened(example.picture)
     heat = overlay(picture, example.anomaly_map, category.value_range)
     alt = f"{category.name}, {example.defect or 'defective'}"
+    mapped = img(heat, f"{alt}, with its anomaly map", _SIDE)
     return (
-        f'<div class="thumbs pair">{img(picture, alt, _SIDE)}'
-        f"{img(heat, f'{alt}, with its anomaly map', _SIDE)}</div>"
+        f'<div class="thumbs two">{img(picture, alt, _SIDE)}{mapped}</div>'
+        '<span class="muted small">The clearest of the pictures shown below</span>'
     )
 
 

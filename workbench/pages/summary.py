@@ -3,6 +3,9 @@
 from workbench.pages.inputs import ReportInput, Values
 from workbench.pages.markup import escape, percent
 
+_USEFUL = 0.7
+"""Below this image AUROC the page does not say that it detects."""
+
 
 def headline(report: ReportInput) -> str:
     """Return the page's main sentence, as markup."""
@@ -14,10 +17,11 @@ def headline(report: ReportInput) -> str:
     each = "" if products == 1 or not shots else " each"
     if auroc is None:
         return f"Scored {on} from {pictures}{each}; there is no figure to sum it up."
-    mean = "an" if products == 1 else "a mean"
+    verb = "tell" if auroc >= _USEFUL else "do not reliably tell"
+    mean = "image AUROC" if products == 1 else "mean image AUROC"
     return (
-        f"From {pictures}{each} and no training, {report.k} of {report.width} neurons tell "
-        f"defects on {on} with {mean} image AUROC of {percent(auroc)}&nbsp;%."
+        f"From {pictures}{each} and no training, {report.k} of {report.width} neurons {verb} "
+        f"defective from normal on {on}: {mean} {percent(auroc)}&nbsp;%."
     )
 
 
@@ -26,11 +30,18 @@ def lead(report: ReportInput) -> str:
     normal = sum(category.counts[0] for category in report.categories)
     defective = sum(category.counts[1] for category in report.categories)
     return (
-        f"LAKE looks for the neurons of {escape(report.model.get('name', 'a CLIP'))} that vary most "
+        f"LAKE looks for the neurons of {_model(report)} that vary most "
         "over a few flawless pictures, remembers what normal looks like to them, and calls a new "
         f"picture defective where it moves away from that. Tried on {normal} normal and "
         f"{defective} defective test pictures that it had not seen."
     )
+
+
+def _model(report: ReportInput) -> str:
+    name = report.model.get("name")
+    if name == "demo":
+        return "the small demo CLIP"
+    return f"<code>{escape(name)}</code>" if name else "a CLIP"
 
 
 def findings(report: ReportInput) -> str:
@@ -60,7 +71,7 @@ def _detects(report: ReportInput) -> str:
         "It detects well."
         if value >= 0.9
         else "It detects, with errors."
-        if value >= 0.7
+        if value >= _USEFUL
         else "It detects weakly."
         if value >= 0.55
         else "It does not detect: this is chance."
@@ -95,7 +106,7 @@ def _against_random(top: float, chance: float, spread: float, k: int) -> str:
 def _against_all(top: float, every: float, k: int, width: int) -> str:
     gap = top - every
     said = (
-        "A sparse set suffices."
+        "A sparse set keeps up."
         if gap >= -0.01
         else "A sparse set loses a little."
         if gap >= -0.05
@@ -114,10 +125,10 @@ def _with_text(both: float, visual: float) -> str:
     gap = both - visual
     said = (
         "Adding words helps."
-        if gap > 0.005
-        else "Adding words makes no difference."
-        if gap >= -0.005
-        else "Adding words does harm here."
+        if gap > 0.01
+        else "Adding words makes little difference."
+        if gap >= -0.01
+        else "Adding words lowers the figure here."
     )
     return _finding(
         percent(gap, signed=True),

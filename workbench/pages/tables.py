@@ -21,19 +21,20 @@ def metrics_table(report: ReportInput) -> str:
         )
         normal, defective = category.counts
         rows.append(
-            f'<tr><th scope="row">{escape(category.name)}</th><td>{normal} + {defective}</td>'
-            f"{cells}</tr>"
+            f'<tr><th scope="row">{escape(category.name)}</th>{cells}'
+            f"<td>{normal} + {defective}</td></tr>"
         )
     if len(report.categories) > 1:
         normal = sum(category.counts[0] for category in report.categories)
         defective = sum(category.counts[1] for category in report.categories)
         cells = "".join(f"<td>{percent(report.mean.get(name))}</td>" for name in METRIC_NAMES)
         rows.append(
-            f'<tr class="mean"><th scope="row">mean</th><td>{normal} + {defective}</td>{cells}</tr>'
+            f'<tr class="mean"><th scope="row">mean</th>{cells}<td>{normal} + {defective}</td></tr>'
         )
     table = (
-        '<table><thead><tr><th scope="col">Product</th><th scope="col">Normal + defective</th>'
-        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f'<table><thead><tr><th scope="col">Product</th>{head}'
+        '<th scope="col">Normal + defective</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
     terms = {
         METRIC_NAMES[name]: escape(meaning)

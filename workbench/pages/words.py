@@ -1,4 +1,4 @@
-"""What the report explains in words: metrics, standing of the method's parts, limits."""
+"""What the report explains in words: metrics, standing of the method’s parts, limits."""
 
 METRIC_NAMES = {
     "image_auroc": "Image AUROC",
@@ -19,12 +19,12 @@ METRIC_MEANINGS = {
 }
 
 CONTROL_MEANINGS = {
-    "top": "The K neurons that vary most over the normal pictures: LAKE's own choice.",
-    "random": "K neurons drawn at random; mean and standard deviation over the draws. If the choice "
-    "matters, LAKE's must be above this.",
+    "top": "The K neurons that vary most over the normal pictures: LAKE’s own choice.",
+    "random": "K neurons drawn at random; mean and standard deviation over the draws. If the "
+    "choice matters, LAKE’s must be above this.",
     "bottom": "The K neurons that vary least.",
-    "all": "Every neuron of the site. If the selection is compact, LAKE's is close to this.",
-    "visual": "The distance to normal patches alone, with LAKE's neurons.",
+    "all": "Every neuron of the site. If the selection is compact, LAKE’s is close to this.",
+    "visual": "The distance to normal patches alone, with LAKE’s neurons.",
     "text": "The comparison with words (“a photo of a damaged …”) alone. It does not depend on the "
     "selection.",
     "both": "Both together: the detector of this report.",
@@ -36,12 +36,12 @@ STATED = (
     "Visual and cross-modal scores are joined; a picture scores as its highest patch.",
 )
 REPORTED = (
-    "The neurons are channels of the image tower's patch tokens; K = 100 are kept.",
+    "The neurons are channels of the image tower’s patch tokens; K = 100 are kept.",
     "Patches are compared with a gallery of normal patches.",
     "A text weight of 0.3 is best.",
 )
 CHOSEN = (
-    "The layer, at half the tower's depth, the same for all products and never picked on labels.",
+    "The layer, at half the tower’s depth, the same for all products and never picked on labels.",
     "Cosine distance to the one nearest patch, temperature 0.01, the WinCLIP prompts.",
     "Both scores are standardised on held-out support pictures before they are added.",
     "Pictures squashed to a square, never cropped; maps upsampled and lightly smoothed.",
@@ -54,7 +54,7 @@ LIMITS = (
     "chance.",
     "High variance may simply mean high energy: beating random neurons does not by itself show "
     "that the selected ones know about anomalies.",
-    "A neuron's share says which channels moved away from normal in a patch. It does not say that "
+    "A neuron’s share says which channels moved away from normal in a patch. It does not say that "
     "they caused anything.",
     "No result of the paper is reproduced here: its shots, backbone, resolution and layer are not "
     "known to us.",

@@ -36,10 +36,9 @@ def run(options: argparse.Namespace) -> Outcome:
     chosen = settings(options)
     began = time.perf_counter()
     from workbench.evaluation.compare import compare
-    from workbench.excavation.run_format import write
+    from workbench.excavation.run_format import versions, write
     from workbench.images.layouts import read_dataset
-    from workbench.images.support import support
-    from workbench.pages.comparison import comparison_report
+    from workbench.pages.from_results import comparison_report
     from workbench.pages.report import write_report
 
     dataset = read_dataset(paths.demo_images(), "mvtec")
@@ -48,9 +47,6 @@ def run(options: argparse.Namespace) -> Outcome:
     loaded = time.perf_counter()
     compared = compare(model, dataset, chosen, shots=options.shots, seed=options.seed)
     compared.seconds.update(read=read - began, load=loaded - read)
-    supports = {
-        name: support(dataset[name], options.shots, options.seed) for name in dataset.categories
-    }
     with new_folder(options.out, overwrite=options.overwrite) as part:
         for category in compared.categories:
             folder = part / "runs" / category.name
@@ -58,7 +54,8 @@ def run(options: argparse.Namespace) -> Outcome:
             write(category.excavation, folder)
         write_command(part / "runs", options)
         paged = time.perf_counter()
-        write_report(part / "report.html", comparison_report(compared, options.command, supports))
+        page = comparison_report(compared, dataset, options.command, versions=versions())
+        write_report(part / "report.html", page)
         compared.seconds.update(report=time.perf_counter() - paged)
         compared.seconds.update(total=time.perf_counter() - began)
         write_table(part / "per_image.csv", compared.table())

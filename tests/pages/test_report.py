@@ -1,0 +1,198 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tests.pages.reports import CONTROLS, METRICS, category, example, picture, report
+from workbench.errors import DataError, RunError
+from workbench.pages.report import report_html, write_report
+
+VOID = {"meta", "link", "img", "br"}
+
+
+class Reader(HTMLParser):
+    """Collects tags, text, and whether every tag was closed where it should be."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text, self._open = [], [], []
+        self.feed(page)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if not self._open or self._open[-1] != "style":
+            self.text.append(data)
+
+    def named(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+def test_the_page_is_well_formed_and_needs_nothing_but_itself():
+    page = report_html(report())
+    reader = Reader(page)
+    assert not re.search(r"https?://|//cdn|@import|url\(", page)
+    assert not reader.named("script")
+    for attrs in [*reader.named("img"), *reader.named("link"), *reader.named("a")]:
+        address = attrs.get("src") or attrs["href"]
+        assert address.startswith(("data:", "#"))
+
+
+def test_every_link_on_the_page_leads_somewhere_and_no_name_is_used_twice():
+    reader = Reader(report_html(report()))
+    names = [attrs["id"] for _, attrs in reader.tags if "id" in attrs]
+    assert len(names) == len(set(names))
+    assert {attrs["href"][1:] for attrs in reader.named("a")} <= set(names)
+
+
+def test_every_picture_and_chart_has_a_text_for_those_who_do_not_see_it():
+    reader = Reader(report_html(report()))
+    assert all(attrs["alt"] for attrs in reader.named("img"))
+    charts = [attrs for attrs in reader.named("svg") if attrs.get("aria-hidden") != "true"]
+    assert charts
+    assert all(attrs["role"] == "img" and attrs["aria-label"] for attrs in charts)
+
+
+def test_the_figures_on_the_page_are_those_that_were_given():
+    words = Reader(report_html(report())).words
+    for value in METRICS.values():
+        assert f"{100 * value:.1f}" in words
+    for values in CONTROLS.values():
+        assert f"{100 * values['image_auroc']:.1f}" in words
+    assert "± 1.9" in words
+    assert "31.0 %" in words
+    assert "12.5 %" in words
+
+
+def test_markup_in_names_and_values_stays_text():
+    evil = '<script>alert("x")</script>'
+    bad = category(
+        evil,
+        examples=[example(1, 1, name=evil, defect=evil, neurons=[(f"site:{evil}", 0.5)])],
+        support=[evil],
+        undefined={"image_ap": evil},
+        metrics={**METRICS, "image_ap": None},
+    )
+    page = report_html(
+        report(
+            bad,
+            bad,
+            title=evil,
+            command=evil,
+            model={"name": evil, evil: evil},
+            settings={"site": evil, "statistic": evil, evil: {evil: evil}},
+            definitions={"image_ap": evil},
+            versions={evil: evil},
+            limits=[evil],
+        )
+    )
+    assert "<script" not in page
+    reader = Reader(page)
+    assert not reader.named("script")
+    assert evil in reader.words
+
+
+def test_an_undefined_metric_is_called_so_and_says_why():
+    reason = "there is no normal test image"
+    undefined = category(
+        metrics={**METRICS, "image_auroc": None},
+        undefined={"image_auroc": reason},
+        labels=[1] * 20,
+    )
+    page = report_html(report(undefined, mean={**METRICS, "image_auroc": None}))
+    words = Reader(page).words
+    assert "undefined" in words
+    assert f"Image AUROC of tile is undefined: {reason}." in words
+    assert "Whether it detects cannot be said." in words
+
+
+def test_without_controls_the_page_does_not_speak_of_them():
+    plain = report(category(controls={}), controls={})
+    page = report_html(plain)
+    assert 'id="controls"' not in page
+    assert "points to random" not in page
+
+
+@pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        (0.9, "The choice of neurons matters."),
+        (0.80, "The choice of neurons shows no clear gain."),
+        (0.60, "The choice of neurons did harm."),
+    ],
+)
+def test_the_verdict_on_the_choice_follows_the_figures(top, said):
+    page = report_html(report(controls={**CONTROLS, "top": {"image_auroc": top}}))
+    assert said in page
+
+
+@pytest.mark.parametrize(
+    ("auroc", "said"),
+    [(0.95, "neurons tell"), (0.6, "do not reliably tell"), (0.5, "this is chance")],
+)
+def test_the_headline_claims_no_more_than_the_figures(auroc, said):
+    assert said in report_html(report(mean={**METRICS, "image_auroc": auroc}))
+
+
+def test_the_same_report_is_the_same_bytes():
+    assert report_html(report()) == report_html(report())
+
+
+def test_five_products_of_large_pictures_stay_under_four_megabytes():
+    large = [example(seed, seed % 2, picture=picture(seed, 512)) for seed in range(8)]
+    page = report_html(report(*[category(f"product {i}", examples=large) for i in range(5)]))
+    assert len(page.encode()) < 4_000_000
+
+
+def test_edge_cases_are_drawn_too():
+    bare = category(
+        examples=[example(1, 1, mask=None, neurons=(), patch=None, grid=None)],
+        scores=np.full(3, 0.5),
+        labels=[0, 0, 1],
+        sensitivity=np.zeros(5),
+        selected=[0],
+        support=[],
+        support_pictures=[],
+    )
+    nothing = category(examples=[], scores=np.zeros(0), labels=[])
+    words = Reader(report_html(report(bare, nothing))).words
+    assert "No neuron varied over the support." in words
+    assert "No test images." in words
+
+
+def test_a_report_on_nothing_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no category"):
+        report_html(report(categories=[]))
+
+
+def test_a_picture_that_is_missing_is_named_and_nothing_is_written(tmp_path):
+    gone = tmp_path / "gone.png"
+    with pytest.raises(DataError, match=r"gone\.png"):
+        write_report(
+            tmp_path / "report.html", report(category(examples=[example(1, 0, picture=gone)]))
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_is_written_in_one_step(tmp_path):
+    path = write_report(tmp_path / "report.html", report())
+    assert path.read_text("utf-8") == report_html(report())
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(RunError):
+        write_report(blocked / "report.html", report())

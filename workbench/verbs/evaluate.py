@@ -1,0 +1,110 @@
+"""`workbench evaluate`: a run against labelled test images."""
+
+import argparse
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import DataError, RunError
+from workbench.files import new_folder, write_json
+from workbench.verbs.outcome import Outcome, table
+from workbench.verbs.runs import find_runs, load_runs
+from workbench.verbs.shared import (
+    add_data_options,
+    add_model_options,
+    add_output,
+    check_output,
+    read_data,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from workbench.images.samples import Dataset
+
+SCHEMA = 1
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="what `excavate` wrote")
+    parser.add_argument("data", metavar="DATA", help="a category folder, or a root of several")
+    add_output(parser)
+    add_model_options(parser, default=None)
+    add_data_options(parser)
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    """Write `results.json`, `per_image.csv` and `report.html`."""
+    check_output(options)
+    dataset = read_data(options.data, options)
+    pairs = _paired(options.run_folder, dataset)
+    from workbench.evaluation.evaluate import METRICS, evaluate, labelled_tests
+    from workbench.excavation.run_format import describe_model, versions
+    from workbench.pages.from_results import evaluation_report
+    from workbench.pages.report import write_report
+
+    for category in pairs.values():
+        labelled_tests(dataset[category])
+    judged = []
+    for excavation in load_runs(options.run_folder, options):
+        category = pairs.get(excavation.category)
+        if category is not None:
+            judged.append((excavation, evaluate(excavation, dataset[category])))
+    results = [result for _, result in judged]
+    first = judged[0][0]
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "command": options.command,
+        "model": describe_model(first.model),
+        "settings": {**first.settings.to_dict(), "shots": first.shots, "seed": first.seed},
+        "support": {found.category: list(found.support) for found, _ in judged},
+        "categories": {result.category: result.to_dict() for result in results},
+        "mean": {metric: _mean([r.value(metric) for r in results]) for metric in METRICS},
+        "definitions": {name: m.definition for name, m in results[0].measures.items()},
+        "data": dataset.describe().splitlines(),
+    }
+    with new_folder(options.out, overwrite=options.overwrite) as part:
+        page = evaluation_report(judged, dataset, options.command, versions=versions())
+        write_report(part / "report.html", page)
+        write_table(part / "per_image.csv", [row for result in results for row in result.table()])
+        write_json(part / "results.json", content)
+    rows = [
+        {"category": name, **{metric: values[metric] for metric in METRICS}}
+        for name, values in (*content["categories"].items(), ("mean", content["mean"]))
+    ]
+    return Outcome(
+        f"{dataset.describe()}\n\n{table(rows)}\n\n"
+        f"results.json, per_image.csv and report.html written to {options.out}",
+        content,
+    )
+
+
+def _paired(folder: Path, dataset: "Dataset") -> dict[str, str]:
+    """Return which category of the data each excavation of the run is to be judged on.
+
+    By name; a run of one category and data of one category belong together whatever they are
+    called. Raises `RunError` or `DataError` if the two have nothing in common.
+    """
+    from workbench.excavation.run_format import read_header
+
+    trained = [read_header(run).category for run in find_runs(folder)]
+    if len(trained) == 1 and len(dataset.categories) == 1:
+        return {trained[0]: dataset.categories[0]}
+    pairs = {name: name for name in trained if name in dataset.categories}
+    if not pairs:
+        raise DataError(
+            f"{dataset.root} has {', '.join(dataset.categories)}, and the run {folder} knows "
+            f"{', '.join(trained)}: no category in common. Excavate on this data first."
+        )
+    missing = sorted(set(dataset.categories) - set(trained))
+    if missing:
+        raise RunError(
+            f"the run {folder} knows nothing of {', '.join(missing)}. Excavate on the whole of "
+            f"{dataset.root}, or evaluate on the folder of one category."
+        )
+    return pairs
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
