@@ -1,5 +1,4 @@
-"""
-What does looking inside cost? Ratios to the untouched open_clip tower, interleaved, medians.
+"""What does looking inside cost? Ratios to the untouched open_clip tower, interleaved, medians.
 
 Run by hand: `python benchmarks/hooks.py [--rounds 15] [--nnsight]`. Every contender runs once per
 round, in turn, so that a machine that slows down slows all of them; a ratio is the median over

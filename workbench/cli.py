@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="workbench",
         description="Look inside CLIP: find the neurons that know something is wrong in a picture.",
-        epilog="Each verb has its own --help, with an example. Start with: workbench demo --out out",
+        epilog="Each verb has its own --help, with an example. Start: workbench demo --out out",
     )
     parser.add_argument("--version", action="version", version=f"lake-workbench {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")

@@ -1,5 +1,4 @@
-"""
-The errors a user can meet.
+"""The errors a user can meet.
 
 Every message says what is wrong, where, and what to do about it. Anything that is not a
 `WorkbenchError` is a defect of the workbench itself.

@@ -1,5 +1,4 @@
-"""
-Writing to disk so that nothing is ever half there.
+"""Writing to disk so that nothing is ever half there.
 
 A file is written under a temporary name in its own folder and renamed; a folder likewise. What
 carries the final name is complete, whatever interrupted the writing.
@@ -18,8 +17,7 @@ from workbench.errors import RunError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """
-    Write `content` to `path` in one step: readers see the old file or the new one.
+    """Write `content` to `path` in one step: readers see the old file or the new one.
 
     Raises `RunError` if the folder cannot be written to or the disk is full.
     """
@@ -53,8 +51,7 @@ def write_json(path: Path, content: Any) -> None:
 
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """
-    Yield a temporary sibling of `path` to fill; it takes the name `path` if the block succeeds.
+    """Yield a temporary sibling of `path` to fill; it takes the name `path` if the block succeeds.
 
     On an exception the temporary folder is removed and whatever stood at `path` is untouched.
     Raises `RunError` if `path` exists (unless `overwrite`, or it is an empty folder).

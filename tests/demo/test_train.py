@@ -62,9 +62,9 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path):
     steps = []
     original = train._update
 
-    def constant_rate(clip, optimizer, batch, recipe, step, progress):
+    def constant_rate(clip, steppers, batch, recipe, step, progress):
         steps.append(int(batch[0].sum()))
-        return original(clip, optimizer, batch, recipe, step, 0.0)
+        return original(clip, steppers, batch, recipe, step, 0.0)
 
     train._update = constant_rate
     try:

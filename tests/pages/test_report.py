@@ -196,3 +196,18 @@ def test_the_page_is_written_in_one_step(tmp_path):
     blocked.write_text("")
     with pytest.raises(RunError):
         write_report(blocked / "report.html", report())
+
+
+def test_a_product_named_mean_does_not_hide_the_mean():
+    other = {**CONTROLS, "top": {"image_auroc": 0.3141}}
+    words = Reader(report_html(report(category("mean", controls=other), category()))).words
+    assert "most sensitive K: 31.4" in words
+    assert "most sensitive K: 90.3" in words
+
+
+def test_long_lists_of_prompts_are_folded_away():
+    prompts = {"normal": ["a photo of a tile"] * 50, "anomalous": ["a broken tile"] * 50}
+    page = report_html(report(settings={**report().settings, "prompts": prompts}))
+    before, after = page.split("<summary>Prompts</summary>")
+    assert "a photo of a tile" not in before
+    assert after.count("a broken tile") == 50

@@ -71,8 +71,17 @@ def test_excavate_writes_a_run_per_category(runs, capsys):
 
 def test_excavate_prints_json_on_request(capsys, model, data, tmp_path):
     status, out, _ = run(
-        capsys, "excavate", data / "bolt", "--model", model, "--activation", "gelu", *SMALL,
-        "--out", tmp_path / "run", "--json",
+        capsys,
+        "excavate",
+        data / "bolt",
+        "--model",
+        model,
+        "--activation",
+        "gelu",
+        *SMALL,
+        "--out",
+        tmp_path / "run",
+        "--json",
     )
     assert status == 0
     content = json.loads(out)
@@ -118,7 +127,14 @@ def test_detect_scores_images_and_paints_maps(capsys, runs, data, tmp_path):
 def test_detect_gives_the_scores_that_evaluate_gives(capsys, runs, data, tmp_path):
     run(capsys, "evaluate", runs, data / "nut", "--out", tmp_path / "e")
     _, out, _ = run(
-        capsys, "detect", runs, data / "nut/test/spot", "--category", "nut", "--out", tmp_path / "d",
+        capsys,
+        "detect",
+        runs,
+        data / "nut/test/spot",
+        "--category",
+        "nut",
+        "--out",
+        tmp_path / "d",
         "--json",
     )
     with (tmp_path / "e" / "per_image.csv").open(encoding="utf-8") as file:
@@ -133,14 +149,21 @@ def test_demo_writes_the_promised_results(capsys, model, tmp_path):
     )
     assert status == 0
     results = json.loads((tmp_path / "o" / "results.json").read_text("utf-8"))
-    assert {"schema", "model", "settings", "support", "categories", "mean", "seconds"} <= set(results)
+    assert {"schema", "model", "settings", "support", "categories", "mean", "seconds"} <= set(
+        results
+    )
     assert results["model"]["fingerprint"].startswith("sha256:")
     figures = {"image_auroc", "image_ap", "image_f1_max", "pixel_auroc"}
     assert len(results["categories"]) >= 5
     for values in (*results["categories"].values(), results["mean"]):
         assert all(0 <= values[figure] <= 1 for figure in figures)
     assert set(results["controls"]) == {
-        "top", "bottom", "random", "all", "visual_only", "text_only"
+        "top",
+        "bottom",
+        "random",
+        "all",
+        "visual_only",
+        "text_only",
     }
     assert results["controls"]["random"]["image_auroc_sd"] >= 0
     assert all(len(names) == 2 for names in results["support"].values())
@@ -156,8 +179,13 @@ def test_a_run_of_the_demo_can_be_evaluated_again_with_the_same_figures(capsys, 
     arguments = ["--model", model, "--activation", "gelu", *SMALL, "--out", tmp_path / "o"]
     run(capsys, "demo", *arguments)
     _, out, _ = run(
-        capsys, "evaluate", tmp_path / "o" / "runs", workbench.demo_images() / "label",
-        "--out", tmp_path / "e", "--json",
+        capsys,
+        "evaluate",
+        tmp_path / "o" / "runs",
+        workbench.demo_images() / "label",
+        "--out",
+        tmp_path / "e",
+        "--json",
     )
     again = json.loads(out)["categories"]["label"]["image_auroc"]
     first = json.loads((tmp_path / "o" / "results.json").read_text("utf-8"))
@@ -211,8 +239,17 @@ def test_an_option_out_of_range_is_refused_with_what_is_possible(
     capsys, model, data, tmp_path, arguments, says
 ):
     err = refused(
-        capsys, "excavate", data, "--model", model, "--activation", "gelu", *SMALL, *arguments,
-        "--out", tmp_path / "run",
+        capsys,
+        "excavate",
+        data,
+        "--model",
+        model,
+        "--activation",
+        "gelu",
+        *SMALL,
+        *arguments,
+        "--out",
+        tmp_path / "run",
     )
     assert says in err
     assert not any(tmp_path.iterdir())
@@ -293,8 +330,16 @@ def test_a_run_refuses_another_model(capsys, runs, data, tmp_path):
 
     other = open_clip_folder(tmp_path / "other", clip(seed=1))
     err = refused(
-        capsys, "evaluate", runs, data, "--model", other, "--activation", "gelu",
-        "--out", tmp_path / "o",
+        capsys,
+        "evaluate",
+        runs,
+        data,
+        "--model",
+        other,
+        "--activation",
+        "gelu",
+        "--out",
+        tmp_path / "o",
     )
     assert "weights" in err
 
@@ -313,8 +358,16 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(
 
     fill_the_disk(monkeypatch)
     err = refused(
-        capsys, "excavate", data, "--model", model, "--activation", "gelu", *SMALL,
-        "--out", tmp_path / "run",
+        capsys,
+        "excavate",
+        data,
+        "--model",
+        model,
+        "--activation",
+        "gelu",
+        *SMALL,
+        "--out",
+        tmp_path / "run",
     )
     assert "No space left on device" in err
     assert not any(tmp_path.iterdir())

@@ -1,0 +1,1 @@
+"""A CLIP whose inside has names."""

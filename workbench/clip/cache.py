@@ -1,5 +1,4 @@
-"""
-TransformerLens's ActivationCache, told what differs in a CLIP image tower.
+"""TransformerLens's ActivationCache, told what differs in a CLIP image tower.
 
 Two things differ. The residual stream starts at the output of `ln_pre`, not at the sum of the
 embeddings. And the scale of a LayerNorm is not a site of its own here (the original modules compute
@@ -19,8 +18,7 @@ from workbench.errors import SiteError
 
 
 class ClipCache(ActivationCache):
-    """
-    The activations of one forward, by site name or TransformerLens shorthand.
+    """The activations of one forward, by site name or TransformerLens shorthand.
 
     `cache["blocks.3.mlp.hook_post"]`, `cache["post", 3]` and `cache["resid_post", -1]` work, and so
     do the helpers: `decompose_resid`, `accumulated_resid`, `stack_head_results`,
@@ -62,8 +60,7 @@ class ClipCache(ActivationCache):
         incl_embeds: bool = True,
         return_labels: bool = False,
     ) -> Any:
-        """
-        Split the residual stream that enters `layer` into the parts that wrote to it.
+        """Split the residual stream that enters `layer` into the parts that wrote to it.
 
         Returns `[component, image, token, d_model]`: the output of `ln_pre`, then each block's
         attention and MLP output; with `mode="all"` they sum to the residual stream. With
@@ -89,8 +86,7 @@ class ClipCache(ActivationCache):
         return (stack, [label for label, _ in parts]) if return_labels else stack
 
     def stack_head_results(self, *args: Any, **kwargs: Any) -> Any:
-        """
-        Stack what every head writes to the residual stream, `[head, image, token, d_model]`.
+        """Stack what every head writes to the residual stream, `[head, image, token, d_model]`.
 
         See TransformerLens for the arguments.
         """
@@ -106,8 +102,7 @@ class ClipCache(ActivationCache):
         return view.stack_head_results(*args, **kwargs)
 
     def get_full_resid_decomposition(self, *args: Any, **kwargs: Any) -> Any:
-        """
-        Split the residual stream into `ln_pre`, every head, every MLP (or MLP neuron), biases.
+        """Split the residual stream into `ln_pre`, every head, every MLP (or MLP neuron), biases.
 
         Returns `[component, image, token, d_model]`; see TransformerLens for the arguments.
         """

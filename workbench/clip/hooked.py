@@ -1,5 +1,4 @@
-"""
-HookedCLIP: a CLIP whose inside has names.
+"""HookedCLIP: a CLIP whose inside has names.
 
 The open_clip model stays as it is and computes everything. HookPoints, named as in TransformerLens,
 are driven by forward hooks that are put on its modules for the length of one forward, and only
@@ -44,8 +43,7 @@ class _EnoughError(Exception):
 
 
 class HookedCLIP(TowerFacts, HookedRootModule):
-    """
-    An open_clip CLIP with a plain ViT image tower, its inside named as in TransformerLens.
+    """An open_clip CLIP with a plain ViT image tower, its inside named as in TransformerLens.
 
     Usually made by `workbench.load_model`. The weights are frozen (`requires_grad` off) and the
     model is in eval mode; gradients with respect to pixels and activations work.
@@ -128,8 +126,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         start_at_layer: int | None = None,
         stop_at_layer: int | None = None,
     ) -> Tensor:
-        """
-        Return the image embedding `[image, d_embed]`, not normalised, as `encode_image` does.
+        """Return the image embedding `[image, d_embed]`, not normalised, as `encode_image` does.
 
         Args:
             x: pixels `[image, 3, height, width]`, preprocessed; or, with `start_at_layer`, the
@@ -258,8 +255,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         reset_hooks_end: bool = True,
         clear_contexts: bool = False,
     ) -> Iterator["HookedCLIP"]:
-        """
-        Add hooks for the length of a `with` block (see TransformerLens's `hooks`).
+        """Add hooks for the length of a `with` block (see TransformerLens's `hooks`).
 
         Raises `SiteError` if a name, glob or filter picks no site.
         """
@@ -284,8 +280,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         clear_contexts: bool = False,
         **model_kwargs: Any,
     ) -> Tensor:
-        """
-        Run the whole forward with hooks and return the image embedding.
+        """Run the whole forward with hooks and return the image embedding.
 
         As in TransformerLens: each hook is `(name, function)`, the function is called as
         `function(activation, hook=hook_point)` and may return a replacement.
@@ -313,8 +308,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         return_cache_object: bool = True,
         **kwargs: Any,
     ) -> tuple[Tensor, ClipCache | dict[str, Tensor]]:
-        """
-        Run the whole forward and return the image embedding and an `ActivationCache`.
+        """Run the whole forward and return the image embedding and an `ActivationCache`.
 
         As in TransformerLens (`device`, `incl_bwd`, `pos_slice`, ... included); names may also be
         globs. Raises `SiteError` if the filter picks no site, or only sites not passed.
@@ -359,8 +353,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
     def activations(
         self, x: Tensor, names: NamesFilter, *, start_at_layer: int | None = None
     ) -> dict[str, Tensor]:
-        """
-        Return activations by site, running the tower no further than the last of them.
+        """Return activations by site, running the tower no further than the last of them.
 
         Shapes are those of TransformerLens: `[image, token, d_model]` on the residual stream,
         `[image, token, head, d_head]` for q, k, v, z, and so on. Token 0 is CLS. The tensors are
@@ -390,8 +383,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
             refuse(site, self.sites)
 
     def site_width(self, site: str) -> int:
-        """
-        Return how many neurons a patch has at a site (heads are laid side by side).
+        """Return how many neurons a patch has at a site (heads are laid side by side).
 
         Raises `SiteError` for an unknown site, or one that has no channels per patch.
         """
@@ -411,8 +403,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
     def patches(
         self, x: Float[Tensor, "image 3 height width"], sites: Sequence[str]
     ) -> dict[str, Float[Tensor, "image patch neuron"]]:
-        """
-        Return the patch tokens (CLS dropped, heads laid side by side) at each site.
+        """Return the patch tokens (CLS dropped, heads laid side by side) at each site.
 
         Patches run row by row over `grid`. Raises `SiteError` as `site_width` does.
         """

@@ -8,8 +8,7 @@ from workbench.errors import SettingError
 
 @dataclass(frozen=True)
 class NeuronSet:
-    """
-    Channels at one site, in rank order (most sensitive first where they were ranked).
+    """Channels at one site, in rank order (most sensitive first where they were ranked).
 
     >>> chosen = NeuronSet("blocks.2.hook_resid_post", (7, 3))
     >>> len(chosen), 3 in chosen, chosen.names[0]

@@ -1,5 +1,4 @@
-"""
-Names of the places inside a CLIP image tower where an activation can be read and edited.
+"""Names of the places inside a CLIP image tower where an activation can be read and edited.
 
 The spelling is TransformerLens's. Where CLIP has a part that language models lack, the name follows
 the same grammar (`ln_pre.hook_normalized`, `ln_post.hook_normalized`, `hook_image_embed`).
@@ -40,8 +39,7 @@ NamesFilter: TypeAlias = str | Sequence[str] | Callable[[str], bool] | None
 
 
 def site_names(n_layers: int) -> tuple[str, ...]:
-    """
-    Return every site of a tower with `n_layers` blocks, in the order of the forward pass.
+    """Return every site of a tower with `n_layers` blocks, in the order of the forward pass.
 
     >>> site_names(1)[:4]
     ('hook_embed', 'hook_pos_embed', 'ln_pre.hook_normalized', 'blocks.0.hook_resid_pre')
@@ -51,8 +49,7 @@ def site_names(n_layers: int) -> tuple[str, ...]:
 
 
 def layer_of(site: str) -> int | None:
-    """
-    Return the block a site belongs to, or None for the embedding and the final sites.
+    """Return the block a site belongs to, or None for the embedding and the final sites.
 
     >>> layer_of("blocks.7.mlp.hook_post"), layer_of("hook_embed")
     (7, None)
@@ -62,8 +59,7 @@ def layer_of(site: str) -> int | None:
 
 
 def kind_of(site: str) -> str:
-    """
-    Return a site's name without its block.
+    """Return a site's name without its block.
 
     >>> kind_of("blocks.7.mlp.hook_post")
     'mlp.hook_post'
@@ -72,8 +68,7 @@ def kind_of(site: str) -> str:
 
 
 def reachable(site: str, start: int | None, stop: int | None) -> bool:
-    """
-    Say whether a forward over the blocks from `start` up to `stop` passes `site`.
+    """Say whether a forward over the blocks from `start` up to `stop` passes `site`.
 
     `start` is None for a forward from the pixels, `stop` is None for one to the end.
 
@@ -87,8 +82,7 @@ def reachable(site: str, start: int | None, stop: int | None) -> bool:
 
 
 def select_sites(names: NamesFilter, sites: Sequence[str]) -> list[str]:
-    """
-    Return the sites that a TransformerLens-style filter picks, in forward order.
+    """Return the sites that a TransformerLens-style filter picks, in forward order.
 
     `names` is None (all), a name, a glob such as `blocks.*.hook_resid_post`, a list of either, or
     a function from name to bool. Raises `SiteError` if any part of it picks nothing.

@@ -1,5 +1,4 @@
-"""
-The parts of a tower that no single module computes, run step by step.
+"""The parts of a tower that no single module computes, run step by step.
 
 Three stretches of open_clip's forward hide their intermediate values: the embedding (patches, CLS,
 position are joined inline), a block (the residual stream between attention and MLP has no module),
@@ -50,8 +49,7 @@ def attention(
     listening: set[str],
     listen: Listener,
 ) -> Float[Tensor, "image token d_model"]:
-    """
-    Offer the inside of an attention layer to listeners and return the layer's output.
+    """Offer the inside of an attention layer to listeners and return the layer's output.
 
     `fused` is what the layer itself has computed for `x`. It is returned untouched, bit for bit,
     as long as the listeners only read and no gradient passes through what they read; otherwise
@@ -95,7 +93,7 @@ def attention(
     if done("attn.hook_z"):
         return fused
     if "attn.hook_result" not in listening:
-        return attn.out_proj(z.flatten(2))
+        return cast(Tensor, attn.out_proj(z.flatten(2)))
     result = torch.einsum("iqhd,hdm->iqhm", z, output_weights(attn))
     result = offer("attn.hook_result", result)
     if not changed:
@@ -106,7 +104,8 @@ def attention(
 def output_weights(attn: nn.MultiheadAttention) -> Float[Tensor, "head d_head d_model"]:
     """Return the output projection as one matrix per head (TransformerLens's `W_O`)."""
     weight: Tensor = attn.out_proj.weight
-    return weight.T.unflatten(0, (attn.num_heads, attn.head_dim))
+    heads: Tensor = weight.T.unflatten(0, (attn.num_heads, attn.head_dim))
+    return heads
 
 
 def layer_scale(module: nn.Module) -> Tensor | float:

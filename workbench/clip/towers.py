@@ -8,8 +8,7 @@ from workbench.errors import ModelError
 
 
 def check_plain_vit(clip: Any, name: str) -> None:
-    """
-    Raise `ModelError`, naming the part that differs, unless the image tower is a plain ViT.
+    """Raise `ModelError`, naming the part that differs, unless the image tower is a plain ViT.
 
     Plain means open_clip's `VisionTransformer` with a CLS token or average pooling, made of
     `ResidualAttentionBlock`s around `torch.nn.MultiheadAttention`.

@@ -29,7 +29,8 @@ class Recipe:
     seed: int = 0
     heldout_seed: int = 10_001
     batch: int = 64
-    rate: float = 6e-4
+    rate: float = 1e-3
+    block_rate: float = 2.5e-3
     warmup: int = 200
     decay: float = 0.1
     patch_weight: float = 0.5

@@ -1,5 +1,4 @@
-"""
-The main comparison: LAKE on every category, and what would have come out otherwise.
+"""The main comparison: LAKE on every category, and what would have come out otherwise.
 
 Beside the detector's own figures stand those of its parts and controls, all on the same images
 and from the same forward passes:
@@ -146,8 +145,7 @@ def compare(
     draws: int = DRAWS,
     batch_size: int = BATCH,
 ) -> Comparison:
-    """
-    Excavate every category of a data set and compare each detector with its controls.
+    """Excavate every category of a data set and compare each detector with its controls.
 
     Raises what `excavate` and `evaluate` raise; a category without test images is refused before
     any work is done.

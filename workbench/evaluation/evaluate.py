@@ -23,8 +23,7 @@ _MAPS = f"smoothed by a Gaussian of {SMOOTHING:.0%} of the shorter side"
 
 @dataclass(frozen=True)
 class ImageRow:
-    """
-    One test image of an evaluation.
+    """One test image of an evaluation.
 
     `score` is the image score, `visual` and `text` the largest patch score of each branch,
     `row` and `column` the patch that gave the score, and `neurons` those with the largest shares
@@ -116,8 +115,7 @@ class Tally:
 def evaluate(
     excavation: Excavation, samples: Iterable[Sample], *, batch_size: int = BATCH
 ) -> CategoryResult:
-    """
-    Score the test images among `samples` and compare with their labels and masks.
+    """Score the test images among `samples` and compare with their labels and masks.
 
     A figure that cannot be had (only one kind of image, no masks) is undefined, with the reason.
     Raises `DataError` if there are no test images, or several categories.

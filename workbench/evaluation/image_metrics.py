@@ -1,5 +1,4 @@
-"""
-Metrics over images: exact, with ties, from raw scores.
+"""Metrics over images: exact, with ties, from raw scores.
 
 Nothing is clamped or normalised. Equal to scikit-learn's definitions to 1e-12.
 """
@@ -15,8 +14,7 @@ from workbench.evaluation.measure import Measure
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike, name: str = "image AUROC") -> Measure:
-    """
-    Return the area under the ROC curve: how often an anomaly scores above a normal.
+    """Return the area under the ROC curve: how often an anomaly scores above a normal.
 
     Ties count half. Undefined without both kinds. Raises `DataError` for NaN or infinity.
 
@@ -35,8 +33,7 @@ def auroc(labels: ArrayLike, scores: ArrayLike, name: str = "image AUROC") -> Me
 
 
 def average_precision(labels: ArrayLike, scores: ArrayLike, name: str = "image AP") -> Measure:
-    """
-    Return the average precision: the step-wise sum over recall, not the trapezoid.
+    """Return the average precision: the step-wise sum over recall, not the trapezoid.
 
     Constant scores give the prevalence. Undefined without both kinds. Raises `DataError` for NaN
     or infinity.
@@ -55,8 +52,7 @@ def average_precision(labels: ArrayLike, scores: ArrayLike, name: str = "image A
 
 
 def f1_max(labels: ArrayLike, scores: ArrayLike, name: str = "image F1-max") -> Measure:
-    """
-    Return the largest F1 over all thresholds, with the threshold that reaches it.
+    """Return the largest F1 over all thresholds, with the threshold that reaches it.
 
     An oracle: the threshold is chosen on the test labels. Undefined without both kinds. Raises
     `DataError` for NaN or infinity.

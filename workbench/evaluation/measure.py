@@ -8,8 +8,7 @@ from workbench.errors import DataError
 
 @dataclass(frozen=True)
 class Measure:
-    """
-    A metric's value with its definition, or the reason why it is undefined.
+    """A metric's value with its definition, or the reason why it is undefined.
 
     `threshold` is the score at or above which an image or pixel counts as anomalous, for metrics
     that choose one.

@@ -1,5 +1,4 @@
-"""
-Metrics over all pixels of a category's test images, at mask resolution.
+"""Metrics over all pixels of a category's test images, at mask resolution.
 
 Maps are fed image by image and their masks are never shrunk.
 """
@@ -12,8 +11,7 @@ from workbench.evaluation.measure import Measure
 
 
 class PixelScores:
-    """
-    Collects maps and masks of one category; gives the exact pixel AUROC.
+    """Collects maps and masks of one category; gives the exact pixel AUROC.
 
     Exact means that every pixel is kept, in single precision: 4 bytes a pixel. `maps` says how
     the maps were made and becomes part of the figure's definition.
@@ -36,8 +34,7 @@ class PixelScores:
         mask: Bool[np.ndarray, "mask_height mask_width"] | None,
         name: str,
     ) -> None:
-        """
-        Take in one image's map with its mask; `None` for an anomalous image without one.
+        """Take in one image's map with its mask; `None` for an anomalous image without one.
 
         Raises `DataError`, naming the image, if the sizes differ or a score is not finite.
         """

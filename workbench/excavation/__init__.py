@@ -1,5 +1,4 @@
-"""
-LAKE: the few neurons of a CLIP that vary most over normal images, and detection with them.
+"""LAKE: the few neurons of a CLIP that vary most over normal images, and detection with them.
 
 Li et al., "Latent Anomaly Knowledge Excavation: Unveiling Sparse Sensitive Neurons in
 Vision-Language Models", arXiv 2604.07802 (2026). The abstract is public, the method section could

@@ -1,5 +1,4 @@
-"""
-Controls: whether it is these neurons, or any would do.
+"""Controls: whether it is these neurons, or any would do.
 
 The visual branch alone is scored with other sets of neurons at the same site, from the same
 activations, so that a control costs no forward pass. Text takes no part: it does not depend on
@@ -55,8 +54,7 @@ def fit_controls(
     seed: int = 0,
     batch_size: int = BATCH,
 ) -> dict[str, Control]:
-    """
-    Fit `top`, `bottom`, `random` (`draws` sets) and `all` on an excavation's support images.
+    """Fit `top`, `bottom`, `random` (`draws` sets) and `all` on an excavation's support images.
 
     All have the excavation's site, K, normality and metric. While this runs, the support's
     activations at the site are in memory at their full width.

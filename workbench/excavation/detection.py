@@ -26,8 +26,7 @@ class GalleryPatch:
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """
-    One image, judged.
+    """One image, judged.
 
     `fused`, `visual` and `text` are the raw patch scores `[row, column]`; `score` is the largest
     fused one, taken before any upsampling or smoothing. `size` is the image's own (height,
@@ -72,16 +71,14 @@ class Detection:
         branch: str = "fused",
         smoothing: float = SMOOTHING,
     ) -> Float[np.ndarray, "height width"]:
-        """
-        Return the anomaly map at the image's own size, or another (height, width).
+        """Return the anomaly map at the image's own size, or another (height, width).
 
         Values are raw scores; colour them with `Excavation.display_range`, never per image.
         """
         return anomaly_map(self.branch(branch), size or self.size, smoothing)
 
     def shares(self, row: int, column: int) -> Float[np.ndarray, "neuron"]:
-        """
-        Return what each selected neuron contributes to a patch's raw visual score.
+        """Return what each selected neuron contributes to a patch's raw visual score.
 
         Non-negative, in the order of `neurons`, and they sum to `visual[row, column]`. Raises
         `SettingError` for a patch outside the grid.
@@ -97,8 +94,7 @@ class Detection:
     def strongest(
         self, row: int | None = None, column: int | None = None, most: int = 5
     ) -> list[tuple[int, float]]:
-        """
-        Return the neurons with the largest shares of a patch (by default the peak).
+        """Return the neurons with the largest shares of a patch (by default the peak).
 
         Pairs of the neuron's index at its site and its share, largest first.
         """

@@ -23,8 +23,7 @@ from workbench.images.stream import Batch, ImageLike, pictures
 
 @dataclass(frozen=True)
 class HeldOut:
-    """
-    Patch scores of normal images that were held out: what normal scores look like.
+    """Patch scores of normal images that were held out: what normal scores look like.
 
     Every support image judged by the others, or mirrored copies of a single one.
     """
@@ -35,8 +34,7 @@ class HeldOut:
 
 @dataclass(frozen=True, eq=False)
 class Excavation:
-    """
-    A detector made of a model's most sensitive neurons and a few normal images.
+    """A detector made of a model's most sensitive neurons and a few normal images.
 
     Made by `excavate`, stored by `save`, read back by `Excavation.load`.
 
@@ -70,8 +68,7 @@ class Excavation:
     def score(
         self, images: ImageLike | Iterable[ImageLike], *, batch_size: int = BATCH
     ) -> Iterator[Detection]:
-        """
-        Yield a `Detection` per image, in order: files, samples, pictures, or a folder of them.
+        """Yield a `Detection` per image, in order: files, samples, pictures, or a folder of them.
 
         Holds one batch of activations at a time. Raises `DataError` for an image that does not
         open, `ModelError` if the model's weights have changed since.
@@ -134,8 +131,7 @@ class Excavation:
         return Fusion(weight, Scale.of(self.held_out.visual), text)
 
     def display_range(self, branch: str = "fused") -> tuple[float, float]:
-        """
-        Return the scores at the two ends of the colour scale, the same for every image.
+        """Return the scores at the two ends of the colour scale, the same for every image.
 
         The lower end is the median of the held-out normal patches; the middle is the largest of
         them; so the upper half of the scale is for scores that no normal image reached.
@@ -158,8 +154,7 @@ class Excavation:
             )
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """
-        Write a run folder (safetensors and JSON), all of it or nothing; return its path.
+        """Write a run folder (safetensors and JSON), all of it or nothing; return its path.
 
         Raises `RunError` if the folder is taken (unless `overwrite`) or cannot be written.
         """
@@ -169,8 +164,7 @@ class Excavation:
 
     @classmethod
     def load(cls, path: str | Path, model: HookedCLIP) -> "Excavation":
-        """
-        Read a run folder back.
+        """Read a run folder back.
 
         Raises `RunError`, naming the file and the remedy, if it is missing, half written, edited,
         of another version or made with another model.

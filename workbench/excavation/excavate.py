@@ -35,8 +35,7 @@ def excavate(
     batch_size: int = BATCH,
     **choices: Any,
 ) -> Excavation:
-    """
-    Find the neurons that vary most over normal images, and keep what normal looks like to them.
+    """Find the neurons that vary most over normal images, and keep what normal looks like to them.
 
         model = workbench.load_model("demo")
         excavation = workbench.excavate("my_bolts/", model)

@@ -23,8 +23,7 @@ def walk(
     batch_size: int = BATCH,
     what: str = "reading neurons",
 ) -> Iterator[tuple[Batch, Activations]]:
-    """
-    Yield each batch of pictures with its patches `[image, patch, neuron]` at every site.
+    """Yield each batch of pictures with its patches `[image, patch, neuron]` at every site.
 
     The tower runs once per batch and no further than the last site. Raises `DataError` for a
     picture that does not open, `ModelError` if an activation is NaN or infinite.

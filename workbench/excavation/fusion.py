@@ -1,5 +1,4 @@
-"""
-Fusion: the visual and the text score on one scale, and their weighted sum.
+"""Fusion: the visual and the text score on one scale, and their weighted sum.
 
 The branches live on different scales (a distance, a probability), so each is standardised by its
 own statistics on normal images that were held out (chosen): every support image judged by the
@@ -62,8 +61,7 @@ class Fusion:
 
 
 def mirrored_copies(image: Image.Image) -> list[Image.Image]:
-    """
-    Return an image flipped both ways and turned by 180 degrees.
+    """Return an image flipped both ways and turned by 180 degrees.
 
     These keep its size and need no resampling, so that the copies are as sharp as the original.
     """
@@ -71,8 +69,7 @@ def mirrored_copies(image: Image.Image) -> list[Image.Image]:
 
 
 def held_out_indices(images: int) -> list[int]:
-    """
-    Return which of the support images are held out in turn, evenly spread.
+    """Return which of the support images are held out in turn, evenly spread.
 
     >>> held_out_indices(3)
     [0, 1, 2]

@@ -1,5 +1,4 @@
-"""
-From patch scores to a map at the image's own size.
+"""From patch scores to a map at the image's own size.
 
 Maps are upsampled bilinearly and smoothed with a Gaussian of 1 % of the shorter side (chosen).
 Both steps are linear and separable, so a map is `rows @ scores @ columns.T` with two small
@@ -18,8 +17,7 @@ SMOOTHING = 0.01  # of the shorter side of the image
 def anomaly_map(
     scores: Float[np.ndarray, "row column"], size: tuple[int, int], smoothing: float = SMOOTHING
 ) -> Float[np.ndarray, "height width"]:
-    """
-    Return patch scores as a map of `size` (height, width), in single precision.
+    """Return patch scores as a map of `size` (height, width), in single precision.
 
     `smoothing` is the Gaussian's standard deviation as a share of the shorter side; 0 leaves it
     out. Borders are mirrored, so a constant stays the same constant.

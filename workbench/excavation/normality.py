@@ -1,5 +1,4 @@
-"""
-What normal looks like to the selected neurons, and how far a patch is from it.
+"""What normal looks like to the selected neurons, and how far a patch is from it.
 
 Both representations score a patch by a sum over neurons of non-negative parts. The parts are the
 patch's shares: they say, exactly, which neuron contributed how much.
@@ -27,8 +26,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Gallery:
-    """
-    The normal patches themselves (reported).
+    """The normal patches themselves (reported).
 
     A patch is as anomalous as it is far from its nearest gallery patch. `cosine`: rows are
     scaled to unit length and the distance is (1 - cos) / 2 = |q - m|^2 / 4, so neuron d's share
@@ -52,8 +50,7 @@ class Gallery:
         return cls(_rows(patches, metric), metric, neighbours)
 
     def judge(self, patches: Float[Tensor, "patch neuron"]) -> Judgement:
-        """
-        Score patches; they are compared in blocks, so memory does not grow with their number.
+        """Score patches; they are compared in blocks, so memory does not grow with their number.
 
         The nearest rows are found by a matrix product; the score is then taken from the
         differences, because 1 - cos loses its digits where cos is close to 1.
@@ -92,8 +89,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Moments:
-    """
-    A mean and a variance per neuron, no patches (chosen).
+    """A mean and a variance per neuron, no patches (chosen).
 
     A patch's score is its mean squared standardised deviation, (1/K) sum_d (x_d - mean_d)^2 /
     variance_d: a Mahalanobis distance with a diagonal covariance, split into shares by neuron.

@@ -1,5 +1,4 @@
-"""
-An excavation on disk: `run.json` to read, `tensors.safetensors` to compute with.
+"""An excavation on disk: `run.json` to read, `tensors.safetensors` to compute with.
 
 The JSON says everything a person or a later program needs to repeat the run, and carries two
 checksums: of the tensors' file and of itself. A folder that was half written, edited, made by
@@ -96,8 +95,7 @@ def write(excavation: Excavation, folder: Path) -> None:
 
 
 def read_header(path: str | Path) -> RunHeader:
-    """
-    Return what a run folder says of itself, its checksum verified.
+    """Return what a run folder says of itself, its checksum verified.
 
     Raises `RunError`, naming the file and the remedy.
     """

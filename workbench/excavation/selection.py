@@ -15,8 +15,7 @@ def select(
     seed: int = 0,
     draw: int = 0,
 ) -> NeuronSet:
-    """
-    Return the neurons of a site that a rule picks.
+    """Return the neurons of a site that a rule picks.
 
     `top` takes the `k` most sensitive (stated; of equals the lower index comes first), `bottom`
     the `k` least, `random` any `k` (the set depends on `seed` and `draw` alone), `all` every one,

@@ -1,5 +1,4 @@
-"""
-Sensitivity: one number per neuron from the patches of the normal images, in one pass.
+"""Sensitivity: one number per neuron from the patches of the normal images, in one pass.
 
 `variance` of a neuron over all patches of the normal images is what the paper ranks by (stated).
 The two others are there to doubt it with (chosen): `mean_abs`, the mean absolute activation, asks
@@ -67,8 +66,7 @@ class NeuronStatistics:
 
 
 def survey(batches: Iterable[Float[Tensor, "_image patch neuron"]]) -> NeuronStatistics:
-    """
-    Return the statistics of all patches of all batches, holding one batch at a time.
+    """Return the statistics of all patches of all batches, holding one batch at a time.
 
     Raises `DataError` if there is no batch.
     """

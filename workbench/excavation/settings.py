@@ -18,8 +18,7 @@ FUSIONS = ("standardised", "raw")
 
 @dataclass(frozen=True)
 class Settings:
-    """
-    Every choice of an excavation.
+    """Every choice of an excavation.
 
     Attributes:
         site: where the neurons are. `None`: the residual stream at half the tower's depth, which
@@ -88,8 +87,7 @@ class Settings:
         return self.text_weight > 0
 
     def resolved(self, model: HookedCLIP, category: str) -> "Settings":
-        """
-        Return these settings with every `None` filled in for a model and a category.
+        """Return these settings with every `None` filled in for a model and a category.
 
         Raises `SiteError` for a site the model does not have, `SettingError` if the site has
         fewer than `k` neurons or the text site is no residual stream.

@@ -13,8 +13,7 @@ from workbench.clip.prompts import PromptEnsemble, text_directions
 
 @dataclass(frozen=True)
 class TextBranch:
-    """
-    A normal and an anomalous direction in the joint space, as unit rows, and a temperature.
+    """A normal and an anomalous direction in the joint space, as unit rows, and a temperature.
 
     That a deeper patch token is compared with normal and anomalous prompts is reported; the
     projection by the tower's own final LayerNorm and matrix, the temperature and the prompts are

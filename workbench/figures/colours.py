@@ -1,5 +1,4 @@
-"""
-The colours of every figure: one palette for kinds of things, one scale for anomaly.
+"""The colours of every figure: one palette for kinds of things, one scale for anomaly.
 
 Kinds use the palette of Okabe and Ito (2008), which people with any common colour vision tell
 apart. Anomaly uses a perceptually uniform scale (plasma), so that equal steps of the score look
@@ -47,8 +46,7 @@ def heat_table() -> UInt8[np.ndarray, "256 3"]:
 def unit_scale(
     values: Float[np.ndarray, "*shape"], value_range: tuple[float, float]
 ) -> Float[np.ndarray, "*shape"]:
-    """
-    Place `values` on the display scale: 0 at the range's low end and below, 1 at its top.
+    """Place `values` on the display scale: 0 at the range's low end and below, 1 at its top.
 
     For display only; no metric ever sees the result.
 
@@ -67,3 +65,18 @@ def heat_colours(
         np.round(255 * unit_scale(values, value_range)).astype(np.intp)
     ]
     return colours
+
+
+def css_gradient(stops: int = 16) -> str:
+    """Return the anomaly scale as a CSS background, lowest at the left."""
+    picked = heat_table()[np.linspace(0, 255, stops).astype(np.intp)]
+    return f"linear-gradient(90deg,{','.join(f'rgb({r},{g},{b})' for r, g, b in picked)})"
+
+
+def number(value: float) -> str:
+    """Return a raw score with three significant digits and a true minus.
+
+    >>> number(-0.12749)
+    '−0.127'
+    """
+    return f"{value:.3g}".replace("-", "−")

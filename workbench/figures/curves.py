@@ -38,8 +38,7 @@ CONTROL_NAMES = {
 def ranked(
     sensitivity: Float[np.ndarray, "neuron"], k: int
 ) -> tuple[Float[np.ndarray, "neuron"], float]:
-    """
-    Return the sensitivities from high to low, and the share that the first `k` hold.
+    """Return the sensitivities from high to low, and the share that the first `k` hold.
 
     Raises `SettingError` unless 1 <= k <= neurons, `DataError` for NaN or negative values.
 
@@ -98,8 +97,7 @@ def sensitivity_figure(
 def scores_figure(
     scores: Float[np.ndarray, "image"], labels: Sequence[int], names: Sequence[str] = ()
 ) -> go.Figure:
-    """
-    Plot image scores, normal against defective: histograms with one dot per image above.
+    """Plot image scores, normal against defective: histograms with one dot per image above.
 
     `labels` are 0 (normal) or 1 (defective); `names` are shown when the pointer rests on a dot.
     """
@@ -146,8 +144,7 @@ def scores_figure(
 def controls_figure(
     controls: Mapping[str, Mapping[str, Mapping[str, Any]]], metric: str = "image_auroc"
 ) -> go.Figure:
-    """
-    Plot the comparison as bars: per category, each control's `metric`, in percent.
+    """Plot the comparison as bars: per category, each control's `metric`, in percent.
 
     `controls` is {category: {control: {metric: value in 0..1 or None, metric_sd: value}}}, as the
     `demo` verb writes it; random draws carry their standard deviation as an error bar.

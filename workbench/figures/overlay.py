@@ -1,5 +1,4 @@
-"""
-Anomaly maps over pictures, on a colour scale that the support fixes.
+"""Anomaly maps over pictures, on a colour scale that the support fixes.
 
 A scale per picture would make every normal picture glow somewhere. Here the same value has the
 same colour in every picture of a run, and what is quiet stays transparent.
@@ -15,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_dilation
 
 from workbench.errors import DataError, SettingError
-from workbench.figures.colours import CONTOUR, heat_colours, heat_table, unit_scale
+from workbench.figures.colours import CONTOUR, heat_colours, heat_table, number, unit_scale
 
 OPACITY = 0.8
 
@@ -27,8 +26,7 @@ def overlay(
     mask: Bool[np.ndarray, "mask_height mask_width"] | None = None,
     opacity: float = OPACITY,
 ) -> Image.Image:
-    """
-    Return `image` with the map as heat over it and the ground truth as a cyan line.
+    """Return `image` with the map as heat over it and the ground truth as a cyan line.
 
     The map and the mask may have any size; they are stretched over the picture (the map
     bilinearly, the mask by nearest pixel). Heat is as opaque as its value is high: nothing at
@@ -59,8 +57,7 @@ def overlay(
 def outline(
     image: Image.Image, row: int, column: int, grid: tuple[int, int], colour: str = "white"
 ) -> Image.Image:
-    """
-    Return `image` with one patch of a `grid` of (rows, columns) outlined.
+    """Return `image` with one patch of a `grid` of (rows, columns) outlined.
 
     Raises `SettingError` if the grid has no such patch.
     """
@@ -104,9 +101,9 @@ def with_colour_bar(
     sheet.paste(ramp, (pad, top))
     draw = ImageDraw.Draw(sheet)
     below = top + bar + size // 4
-    draw.text((pad, below), f"≤ {_short(low)}", "black", font)
+    draw.text((pad, below), f"≤ {number(low)}", "black", font)
     draw.text((width // 2, below), title, "black", font, anchor="ma")
-    draw.text((width - pad, below), f"≥ {_short(high)}", "black", font, anchor="ra")
+    draw.text((width - pad, below), f"≥ {number(high)}", "black", font, anchor="ra")
     return sheet
 
 
@@ -172,7 +169,3 @@ def _with_contour(
 
 def _line_width(size: tuple[int, int]) -> int:
     return max(1, round(min(size) / 160))
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}"

@@ -12,8 +12,7 @@ _THREADS = 4  # decoding releases the interpreter's lock
 
 
 def find_problems(samples: Sequence[Sample], *, decode: bool = True) -> list[Problem]:
-    """
-    Return what is wrong with the files of `samples`, in their order.
+    """Return what is wrong with the files of `samples`, in their order.
 
     With `decode=False` only the headers are read: much faster, but a file that was cut short is
     then met later.

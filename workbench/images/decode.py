@@ -1,5 +1,4 @@
-"""
-Image files as 8-bit RGB pictures, mask files as booleans; what cannot be read is named.
+"""Image files as 8-bit RGB pictures, mask files as booleans; what cannot be read is named.
 
 What a file's pixels mean is decided here, once:
 
@@ -31,8 +30,7 @@ _OPAQUE = frozenset({"1", "L", "RGB", "CMYK", "YCbCr", "HSV"})
 
 
 def is_image_name(path: Path) -> bool:
-    """
-    Say whether a file name is one of a readable picture; hidden files never are.
+    """Say whether a file name is one of a readable picture; hidden files never are.
 
     >>> is_image_name(Path("Schräg 01.JPG")), is_image_name(Path("._001.png"))
     (True, False)
@@ -41,8 +39,7 @@ def is_image_name(path: Path) -> bool:
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """
-    Return the picture at `path` as 8-bit RGB, upright.
+    """Return the picture at `path` as 8-bit RGB, upright.
 
     Raises `DataError`, naming the file and the remedy, if it is missing, truncated, not an
     image, or of a pixel format without an agreed white.
@@ -53,8 +50,7 @@ def open_image(path: str | Path) -> Image.Image:
 
 
 def to_rgb(image: Image.Image, name: str = "the image") -> Image.Image:
-    """
-    Return a picture of any pixel format as 8-bit RGB (see the module's rules).
+    """Return a picture of any pixel format as 8-bit RGB (see the module's rules).
 
     >>> to_rgb(Image.new("RGBA", (1, 1), (255, 0, 0, 0))).getpixel((0, 0))
     (255, 255, 255)
@@ -77,8 +73,7 @@ def to_rgb(image: Image.Image, name: str = "the image") -> Image.Image:
 
 
 def open_mask(path: str | Path) -> Bool[np.ndarray, "height width"]:
-    """
-    Return where a ground-truth mask is above zero, at the mask's own size.
+    """Return where a ground-truth mask is above zero, at the mask's own size.
 
     A mask of ones, one of 255s and a 16-bit one mean the same; a coloured mask counts where any
     colour is above zero, and transparency is ignored. Raises `DataError` like `open_image`.
@@ -94,8 +89,7 @@ def open_mask(path: str | Path) -> Bool[np.ndarray, "height width"]:
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """
-    Return (height, width) of an image as `open_image` would show it, reading its header only.
+    """Return (height, width) of an image as `open_image` would show it, reading its header only.
 
     Raises `DataError` if the header cannot be read.
     """

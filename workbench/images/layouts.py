@@ -1,5 +1,4 @@
-"""
-Folder layouts: which folder holds what, found out or forced by name, and always said.
+"""Folder layouts: which folder holds what, found out or forced by name, and always said.
 
 Three layouts are read:
 
@@ -49,8 +48,7 @@ def read_dataset(
     problems: str = "stop",
     decode: bool = True,
 ) -> Dataset:
-    """
-    Read a category folder, or a root of several, into one table of samples.
+    """Read a category folder, or a root of several, into one table of samples.
 
     `layout` is `auto` or one of `mvtec`, `plain`, `normals`. Every file is opened once (with
     `decode=False`, its header only), and all files that do not open, masks of another size than

@@ -15,8 +15,7 @@ def to_batch(
     mean: Sequence[float],
     std: Sequence[float],
 ) -> Float[Tensor, "image 3 height width"]:
-    """
-    Squash RGB pictures to (height, width), antialiased bicubic, and standardise the colours.
+    """Squash RGB pictures to (height, width), antialiased bicubic, and standardise the colours.
 
     Nothing is cropped: the borders must be mapped too. The values are those of open_clip's own
     preprocessing with `resize_mode="squash"`, bit for bit.

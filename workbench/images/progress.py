@@ -15,8 +15,7 @@ def progress(
     unit: str = "image",
     size: Callable[[Item], int] = lambda _: 1,
 ) -> Iterator[Item]:
-    """
-    Yield `items` while a bar shows the rate and what is left; it disappears when done.
+    """Yield `items` while a bar shows the rate and what is left; it disappears when done.
 
     `size` says how many units an item counts for; `total` counts units.
     """

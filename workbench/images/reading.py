@@ -12,8 +12,7 @@ from workbench.images.samples import Problem, Sample, TakenFolder
 
 
 class Masks:
-    """
-    The masks of a category, to be claimed by the images they belong to.
+    """The masks of a category, to be claimed by the images they belong to.
 
     They lie in a folder for each kind of defect or flat, and are called like their image, with
     or without `_mask` behind the stem.

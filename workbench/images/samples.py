@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sample:
-    """
-    One image: where it lies, which part of the set it belongs to, and what is true of it.
+    """One image: where it lies, which part of the set it belongs to, and what is true of it.
 
     `label` is 0 for normal and 1 for anomalous, `defect` the kind of anomaly ("good" where there
     is none), `mask_path` its ground truth where there is one, and `name` its path inside the
@@ -56,8 +55,7 @@ class TakenFolder:
 
 @dataclass(frozen=True)
 class Dataset:
-    """
-    A data set as read from disk.
+    """A data set as read from disk.
 
     `folders` says which folder was taken as what, `left_out` which folders and files were not
     taken at all, and `skipped` which problems were passed over at the user's wish.

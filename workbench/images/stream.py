@@ -47,8 +47,7 @@ class Batch:
 
 
 def pictures(given: ImageLike | Iterable[ImageLike]) -> list[Picture]:
-    """
-    Return what was given as a list: one image, a folder of images, or several of either.
+    """Return what was given as a list: one image, a folder of images, or several of either.
 
     Raises `DataError` for a folder without images or a file that does not exist.
     """

@@ -22,8 +22,7 @@ def support(
     seed: int = 0,
     protocol: str = "nested",
 ) -> list[Sample]:
-    """
-    Draw `shots` training normals of one category (`None` takes all of them).
+    """Draw `shots` training normals of one category (`None` takes all of them).
 
     `nested` draws without replacement from the sorted list, so that with one seed the smaller
     set is the beginning of the larger. `blocks` takes images `seed * shots` to

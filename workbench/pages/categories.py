@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from workbench.figures.colours import number
 from workbench.figures.overlay import outline, overlay
 from workbench.pages import charts
 from workbench.pages.inputs import CategoryReport, Example, ReportInput
-from workbench.pages.markup import escape, img, number, opened, percent
+from workbench.pages.markup import escape, img, opened, percent
 from workbench.pages.words import METRIC_NAMES
 
 PICTURE_SIDE = 260

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from workbench.figures.colours import heat_table
+from workbench.figures.colours import css_gradient, number
 from workbench.figures.curves import CONTROL_NAMES, ranked
 from workbench.pages.inputs import Values
-from workbench.pages.markup import escape, number
+from workbench.pages.markup import escape
 
 WIDTH, HEIGHT = 460, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 40
@@ -106,18 +106,22 @@ def histograms(scores: Float[np.ndarray, "image"], labels: Sequence[int]) -> str
 CONTROL_ROWS = ("top", "all", "random", "bottom", "text_only")
 
 
-def controls(rows: Mapping[str, Mapping[str, Values]]) -> str:
-    """Draw, per row (category or mean), the image AUROC of each control as a mark on one axis."""
+def controls(
+    categories: Mapping[str, Mapping[str, Values]], mean: Mapping[str, Values] | None = None
+) -> str:
+    """Draw, per category and for their mean, each control's image AUROC as a mark on one axis."""
+    rows = [(name, row, "") for name, row in categories.items()]
+    rows += [] if mean is None else [("mean", mean, "strong")]
     values = [
-        value
-        for row in rows.values()
+        value - (found.get("image_auroc_sd") or 0.0)
+        for _, row, _ in rows
         for control in CONTROL_ROWS
-        if (value := row.get(control, {}).get("image_auroc")) is not None
+        if (value := (found := row.get(control, {})).get("image_auroc")) is not None
     ]
     if not values:
         return ""
     width, left, pitch = 720, 150, 34
-    low = min(0.5, math.floor(10 * min(values)) / 10)
+    low = max(0.0, min(0.5, math.floor(10 * min(values)) / 10))
     height = TOP + pitch * len(rows) + BOTTOM
 
     def x(value: float) -> float:
@@ -132,8 +136,9 @@ def controls(rows: Mapping[str, Mapping[str, Values]]) -> str:
         for t in ticks
     )
     body = "".join(
-        _control_row(name, row, TOP + pitch * (i + 0.5), x, left)
-        for i, (name, row) in enumerate(rows.items())
+        _control_name(name, kind, left - 14, TOP + pitch * (i + 0.5))
+        + _control_marks(row, TOP + pitch * (i + 0.5), x)
+        for i, (name, row, kind) in enumerate(rows)
     )
     title = (
         f'<text x="{(left + width - 30) / 2:.0f}" y="{height - 4}" text-anchor="middle">'
@@ -173,19 +178,20 @@ def barcode(selected: Sequence[int], neurons: int) -> str:
 
 def colour_bar(value_range: tuple[float, float]) -> str:
     """Return the legend of the anomaly colours, with the values at its ends."""
-    table = heat_table()
-    stops = ",".join(f"rgb({r},{g},{b})" for r, g, b in table[np.linspace(0, 255, 16).astype(int)])
     low, high = value_range
     return (
-        f'<span class="scale"><span>≤ {number(low)}</span><span class="ramp" '
-        f'style="background:linear-gradient(90deg,{stops})"></span>'
+        f'<span class="scale"><span>≤ {number(low)}</span>'
+        f'<span class="ramp" style="background:{css_gradient()}"></span>'
         f"<span>≥ {number(high)}</span></span>"
     )
 
 
-def _control_row(
-    name: str, row: Mapping[str, Values], y: float, x: Callable[[float], float], left: int
-) -> str:
+def _control_name(name: str, kind: str, x: float, y: float) -> str:
+    shown = name if len(name) <= 18 else name[:17] + "…"
+    return f'<text class="{kind}" x="{x}" y="{y + 4:.1f}" text-anchor="end">{escape(shown)}</text>'
+
+
+def _control_marks(row: Mapping[str, Values], y: float, x: Callable[[float], float]) -> str:
     marks = []
     for control in reversed(CONTROL_ROWS):
         values = row.get(control, {})
@@ -204,12 +210,7 @@ def _control_row(
             f"<g><title>{escape(CONTROL_NAMES[control])}: {100 * value:.1f}{sd}</title>"
             f"{whisker}{_marker(control, x(value), y)}</g>"
         )
-    kind = ' class="strong"' if name == "mean" else ""
-    shown = name if len(name) <= 18 else name[:17] + "…"
-    return (
-        f'<text{kind} x="{left - 14}" y="{y + 4:.1f}" text-anchor="end">{escape(shown)}</text>'
-        f"{''.join(marks)}"
-    )
+    return "".join(marks)
 
 
 def _marker(control: str, x: float, y: float) -> str:

@@ -50,8 +50,7 @@ def evaluation_report(
     versions: Mapping[str, str] | None = None,
     limits: Sequence[str] = (),
 ) -> ReportInput:
-    """
-    Return the report of evaluated excavations, without controls.
+    """Return the report of evaluated excavations, without controls.
 
     A few test pictures of each category are scored once more, to be shown.
     """

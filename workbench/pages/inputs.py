@@ -1,5 +1,4 @@
-"""
-What a report is made of: plain arrays, dictionaries and pictures, however they came about.
+"""What a report is made of: plain arrays, dictionaries and pictures, however they came about.
 
 All metrics are fractions of 1, `None` where undefined; the page shows them in percent.
 """
@@ -19,8 +18,7 @@ Values = Mapping[str, float | None]
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """
-    A picture to show: what was found in it, and the truth where it is known.
+    """A picture to show: what was found in it, and the truth where it is known.
 
     `neurons` are (name, share of the visual score of the strongest patch, 0..1), largest first;
     `patch` is that patch's (row, column) in a `grid` of (rows, columns).
@@ -40,8 +38,7 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class CategoryReport:
-    """
-    One product: its figures, its test scores, its neurons, its examples.
+    """One product: its figures, its test scores, its neurons, its examples.
 
     `undefined` gives the reason for each metric that is `None`; `controls` is {control: values},
     empty if none were run; `value_range` is the colour scale that the support fixed; `selected`
@@ -70,8 +67,7 @@ class CategoryReport:
 
 @dataclass(frozen=True, eq=False)
 class ReportInput:
-    """
-    Everything on a report's page.
+    """Everything on a report's page.
 
     `mean` and `controls` are macro means over the categories; `definitions` say how each metric
     was taken (resolution, smoothing); `limits` are added to the page's own.

@@ -13,8 +13,7 @@ from workbench.images.decode import open_image, to_rgb
 
 
 def escape(text: Any) -> str:
-    """
-    Return `text` with everything that HTML would read as markup made harmless.
+    """Return `text` with everything that HTML would read as markup made harmless.
 
     >>> escape('<b>"')
     '&lt;b&gt;&quot;'
@@ -23,8 +22,7 @@ def escape(text: Any) -> str:
 
 
 def percent(value: float | None, reason: str = "", signed: bool = False) -> str:
-    """
-    Return a fraction in percent with one decimal, or "undefined" with the reason.
+    """Return a fraction in percent with one decimal, or "undefined" with the reason.
 
     >>> percent(0.94712), percent(-0.012, signed=True)
     ('94.7', '−1.2')
@@ -33,16 +31,6 @@ def percent(value: float | None, reason: str = "", signed: bool = False) -> str:
         title = f' title="{escape(reason)}"' if reason else ""
         return f'<span class="undefined"{title}>undefined</span>'
     return f"{100 * value:{'+' if signed else ''}.1f}".replace("-", "−")
-
-
-def number(value: float) -> str:
-    """
-    Return a raw score with three significant digits and a true minus.
-
-    >>> number(-0.12749)
-    '−0.127'
-    """
-    return f"{value:.3g}".replace("-", "−")
 
 
 def data_uri(image: Image.Image, max_side: int) -> str:

@@ -18,9 +18,9 @@ def protocol_section(report: ReportInput) -> str:
         if value not in (None, ""):
             main["model" if key == "name" else f"model {_words(key)}"] = _value(value)
     ordered = [*_FIRST, *(key for key in report.settings if key not in _FIRST)]
-    settings = {
-        _words(key): _value(report.settings[key]) for key in ordered if key in report.settings
-    }
+    settings = {key: report.settings[key] for key in ordered if key in report.settings}
+    prompts = settings.get("prompts")
+    listed = settings.pop("prompts") if isinstance(prompts, Mapping) else {}
     support = {
         category.name: f"<span class='mono'>{escape(', '.join(category.support))}</span>"
         for category in report.categories
@@ -30,8 +30,9 @@ def protocol_section(report: ReportInput) -> str:
 <p class="muted">What it takes to repeat this run.</p>
 {definitions(main, "protocol")}
 <h3 class="apart">Settings</h3>
-{definitions(settings, "protocol two")}
+{definitions({_words(k): _value(v) for k, v in settings.items()}, "protocol two")}
 {_part("Support pictures", support)}
+{_part("Prompts", {_words(k): _value(v) for k, v in listed.items()})}
 {_part("Seconds per stage", {k: f"{v:.1f}" for k, v in report.seconds.items()})}
 {_part("Versions", {k: escape(v) for k, v in report.versions.items()})}
 </section>"""
@@ -40,9 +41,9 @@ def protocol_section(report: ReportInput) -> str:
 def standing_section(report: ReportInput) -> str:
     """Return the standing of the method's parts, the limits, and the citation."""
     columns = [
-        ("Stated by the paper", list(STATED)),
-        ("Reported by others", list(REPORTED)),
-        ("Chosen here", list(CHOSEN)),
+        ("Stated (by the paper, or by two summaries)", list(STATED)),
+        ("Reported (by one secondary source)", list(REPORTED)),
+        ("Chosen (by this workbench)", list(CHOSEN)),
     ]
     head = "".join(f'<th scope="col">{title}</th>' for title, _ in columns)
     cells = "".join(

@@ -1,5 +1,4 @@
-"""
-The report of a run: one HTML file that needs nothing else, written to be understood.
+"""The report of a run: one HTML file that needs nothing else, written to be understood.
 
 Charts are inline SVG and pictures are embedded; there is no script and no address to fetch from.
 """
@@ -19,8 +18,7 @@ from workbench.pages.tables import controls_table, metrics_table
 
 
 def write_report(path: str | Path, report: ReportInput) -> Path:
-    """
-    Write the report's page to `path` in one step and return the path.
+    """Write the report's page to `path` in one step and return the path.
 
     Raises `DataError` if there is no category to report on or a picture cannot be read,
     `RunError` if the file cannot be written.
@@ -95,15 +93,13 @@ def _controls_section(report: ReportInput) -> str:
     rows = {category.name: category.controls for category in report.categories if category.controls}
     if not rows:
         return ""
-    if len(rows) > 1:
-        rows["mean"] = report.controls
     draws = report.settings.get("random_draws")
     key = charts.control_key(draws if isinstance(draws, int) else None)
     return f"""<section id="controls">
 <h2>Which neurons, and would any do?</h2>
-<p class="muted">The same detector on the same pictures, with other neurons. Only the visual score
-is used here, because the text score does not depend on the selection.</p>
+<p class="muted">The same detector on the same pictures, with other neurons. These are
+compared by the visual score alone, because the text score does not depend on them.</p>
 {key}
-<div class="chartbox">{charts.controls(rows)}</div>
+<div class="chartbox">{charts.controls(rows, report.controls if len(rows) > 1 else None)}</div>
 {controls_table(report)}
 </section>"""

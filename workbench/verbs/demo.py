@@ -1,4 +1,4 @@
-"""`workbench demo`: the whole method on the embedded categories, with every control, on one page."""
+"""`workbench demo`: the whole method on the embedded categories, with every control, on a page."""
 
 import argparse
 import time

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import DataError, RunError
 from workbench.files import new_folder, write_bytes
@@ -42,15 +43,11 @@ def run(options: argparse.Namespace) -> Outcome:
     given = [picture for image in options.images for picture in pictures(image)]
     usable = [picture for picture in given if opens(picture)]
     if not usable or (problems and not options.skip):
-        raise DataError(
-            "\n  ".join(
-                [f"{len(problems)} of {len(given)} images cannot be used (--skip leaves them out):"]
-                + problems
-            )
-        )
+        counted = f"{len(problems)} of {len(given)} images cannot be used"
+        raise DataError("\n  ".join([f"{counted} (--skip leaves them out):", *problems]))
     (excavation,) = load_runs(folder, options)
     scale = excavation.display_range()
-    rows = []
+    rows: list[dict[str, Any]] = []
     with new_folder(options.out, overwrite=options.overwrite) as part:
         paths = [picture.path for picture in usable if picture.path is not None]
         for index, found in enumerate(excavation.score(paths)):

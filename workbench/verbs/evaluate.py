@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> Outcome:
         labelled_tests(dataset[category])
     judged = []
     for excavation in load_runs(options.run_folder, options):
-        category = pairs.get(excavation.category)
-        if category is not None:
-            judged.append((excavation, evaluate(excavation, dataset[category])))
+        if excavation.category in pairs:
+            samples = dataset[pairs[excavation.category]]
+            judged.append((excavation, evaluate(excavation, samples)))
     results = [result for _, result in judged]
     first = judged[0][0]
     content: dict[str, Any] = {

@@ -43,9 +43,7 @@ def run(options: argparse.Namespace) -> Outcome:
     rows = []
     with new_folder(options.out, overwrite=options.overwrite) as part:
         for name in categories:
-            found = excavate(
-                dataset[name], model, chosen, shots=options.shots, seed=options.seed
-            )
+            found = excavate(dataset[name], model, chosen, shots=options.shots, seed=options.seed)
             folder = part if len(categories) == 1 else part / name
             folder.mkdir(exist_ok=True)
             write(found, folder)

@@ -18,7 +18,9 @@ def run(options: argparse.Namespace) -> Outcome:
 
     found = [row for row in available_models() if options.name.lower() in row.name.lower()]
     if not found:
-        raise ModelError(f"no model's name contains {options.name!r}. `workbench models` lists all.")
+        raise ModelError(
+            f"no model's name has {options.name!r} in it; `workbench models` lists all."
+        )
     rows = [
         {
             "model": row.name,

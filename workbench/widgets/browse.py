@@ -1,5 +1,4 @@
-"""
-A plain view of a run: pick an image, see its map, its score, and the neurons behind a patch.
+"""A plain view of a run: pick an image, see its map, its score, and the neurons behind a patch.
 
 One picture's bytes travel to the browser at a time, no larger than 512 pixels, so a notebook that
 keeps the view stays small. Images are judged when they are first looked at.
@@ -34,8 +33,7 @@ def browse(
     images: Images | None = None,
     model: HookedCLIP | None = None,
 ) -> "Browser":
-    """
-    Return a view of what an excavation finds in images, to stand last in a notebook's cell.
+    """Return a view of what an excavation finds in images, to stand last in a notebook's cell.
 
         excavation = wb.excavate("my_bolts/", model)
         wb.browse(excavation, "my_bolts/")
@@ -62,8 +60,7 @@ class Item:
 
 
 class Browser:
-    """
-    The view. Its parts are attributes, so that a notebook can read and set them.
+    """The view. Its parts are attributes, so that a notebook can read and set them.
 
     `picker`, `branch`, `row`, `column`, `opacity`, `truth`: what is chosen. `picture`, `summary`,
     `bars`, `message`: what is shown for it. `score_all` judges every image and sorts the list.
@@ -121,8 +118,10 @@ class Browser:
 
     def _build(self) -> None:
         wide = widgets.Layout(width="98%")
-        self.picker = widgets.Select(rows=18, layout=widgets.Layout(width="330px"))
-        self.sorter = widgets.Button(description="Score all and sort", icon="sort-amount-desc")
+        self.picker = widgets.Select(rows=12, layout=wide)
+        self.sorter = widgets.Button(
+            description="Score all and sort", layout=widgets.Layout(width="auto")
+        )
         self.progress = widgets.IntProgress(
             layout=widgets.Layout(width="150px", visibility="hidden")
         )
@@ -146,18 +145,23 @@ class Browser:
             part.observe(self._patch_moved, "value")
         self.strongest.on_click(self._to_peak)
         self.sorter.on_click(self.score_all)
-        left = widgets.VBox([self.picker, widgets.HBox([self.sorter, self.progress])])
-        middle = widgets.VBox(
-            [self.summary, self.picture, self.scale, self.branch, self.opacity, self.truth],
-            layout=widgets.Layout(width="540px"),
+        left = widgets.VBox(
+            [
+                self.picker,
+                widgets.HBox([self.sorter, self.progress]),
+                self.row,
+                self.column,
+                self.strongest,
+                self.bars,
+            ],
+            layout=widgets.Layout(width="340px"),
         )
         right = widgets.VBox(
-            [self.row, self.column, self.strongest, self.bars], layout=widgets.Layout(width="340px")
+            [self.summary, self.picture, self.scale, self.branch, self.opacity, self.truth],
+            layout=widgets.Layout(width="520px"),
         )
-        columns = widgets.Layout(flex_flow="row wrap", grid_gap="18px")
-        self.view = widgets.VBox(
-            [self.message, widgets.HBox([left, middle, right], layout=columns)]
-        )
+        columns = widgets.Layout(flex_flow="row wrap", grid_gap="24px")
+        self.view = widgets.VBox([self.message, widgets.HBox([left, right], layout=columns)])
 
     def _list(self, picked: Item | None) -> None:
         """Fill the list with names and known scores, without losing what was picked."""

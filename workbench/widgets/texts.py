@@ -1,29 +1,16 @@
 """The words and small bars of the widgets, as HTML; what comes from outside is escaped."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from html import escape
 
-from workbench.figures.colours import BLUE, DEFECT, NORMAL
-from workbench.pages.charts import colour_bar
-from workbench.pages.markup import escape, number
+from workbench.excavation.detection import GalleryPatch
+from workbench.figures.colours import BLUE, DEFECT, NORMAL, css_gradient, number
 
 _GREY = "color:var(--jp-ui-font-color2,#59606c)"
 
 
-class Place(Protocol):
-    """Where in the support a gallery patch lies."""
-
-    @property
-    def image(self) -> str: ...  # noqa: D102
-    @property
-    def row(self) -> int: ...  # noqa: D102
-    @property
-    def column(self) -> int: ...  # noqa: D102
-
-
 def entry(name: str, defect: str, label: int | None, score: float | None) -> str:
-    """
-    Return an image's line in the list: score if known, kind if known, name.
+    """Return an image's line in the list: score if known, kind if known, name.
 
     >>> entry("000.png", "crack", 1, 2.5)
     '2.5 · crack · 000.png'
@@ -48,11 +35,15 @@ def summary(name: str, defect: str, label: int | None, score: float) -> str:
 
 def scale(value_range: tuple[float, float]) -> str:
     """Return the legend of the heat's colours."""
-    bar = colour_bar(value_range).replace(
-        'class="ramp" style="',
-        'style="display:inline-block;width:160px;height:11px;border-radius:2px;margin:0 8px;',
+    low, high = value_range
+    ramp = (
+        "display:inline-block;width:160px;height:11px;border-radius:2px;margin:0 8px;"
+        f"background:{css_gradient()}"
     )
-    return f'<div style="{_GREY};font-size:.9em">{bar} fixed by the normal images</div>'
+    return (
+        f'<div style="{_GREY};font-size:.9em">≤ {number(low)}<span style="{ramp}"></span>'
+        f"≥ {number(high)}, fixed by the normal images</div>"
+    )
 
 
 def neurons(
@@ -60,7 +51,7 @@ def neurons(
     strongest: Sequence[tuple[int, float]],
     visual: float,
     shown: float,
-    nearest: Place | None,
+    nearest: GalleryPatch | None,
 ) -> str:
     """Return a patch's scores, the neurons behind it as bars, and what it was compared with."""
     largest = max((share for _, share in strongest), default=0.0)
@@ -89,7 +80,7 @@ def neurons(
 
 def problem(error: Exception) -> str:
     """Return an error as one clear line."""
-    return f'<div role="alert" style="color:{DEFECT};font-weight:600">{escape(error)}</div>'
+    return f'<div role="alert" style="color:{DEFECT};font-weight:600">{escape(str(error))}</div>'
 
 
 def hint(text: str) -> str:
