@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.clip.models_on_disk import open_clip_folder
-from tests.excavation.conftest import draw_category
+from tests.surfaces import draw_category
 from workbench import cli
 
 SMALL = ["--k", "8", "--shots", "2"]
