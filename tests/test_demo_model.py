@@ -1,4 +1,4 @@
-"""The embedded default as it lies in the repository: it loads, agrees with open_clip, and explains."""
+"""The embedded default as it lies in the repository: it loads, matches open_clip, and explains."""
 
 import pytest
 import torch
@@ -61,13 +61,13 @@ def test_the_shares_sum_to_the_visual_score_of_every_patch(model, dataset, categ
         sums = shares.double().sum(1)
         scores = torch.from_numpy(found.visual).double().flatten()
         assert float(((sums - scores).abs() / scores).max()) < 1e-5
-        assert found.shares(*found.peak).sum() == pytest.approx(
-            found.visual[found.peak], rel=1e-5
-        )
+        assert found.shares(*found.peak).sum() == pytest.approx(found.visual[found.peak], rel=1e-5)
 
 
 def test_tokenising_with_the_trimmed_vocabulary_keeps_words_apart(model):
     tokens = model.tokenize(["a photo of a scratched metal", "a photo of a flawless metal", ""])
     assert len({tuple(row.tolist()) for row in tokens}) == 3
-    text = torch.nn.functional.normalize(model.encode_text(["a cracked tile", "a blue weave"]), dim=-1)
+    text = torch.nn.functional.normalize(
+        model.encode_text(["a cracked tile", "a blue weave"]), dim=-1
+    )
     assert float(text[0] @ text[1]) < 0.999

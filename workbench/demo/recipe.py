@@ -28,10 +28,10 @@ class Recipe:
     architecture: dict[str, Any] = field(default_factory=_architecture)
     seed: int = 0
     heldout_seed: int = 10_001
-    batch: int = 64
+    batch: int = 48
     rate: float = 1e-3
-    block_rate: float = 2.5e-3
-    warmup: int = 200
+    block_rate: float = 4e-3
+    warmup: int = 60
     decay: float = 0.1
     patch_weight: float = 0.5
     question_weight: float = 1.0

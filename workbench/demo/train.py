@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from workbench.demo import export, loss
+from workbench.demo import export, loss, start
 from workbench.demo.attributes import labels
 from workbench.demo.captions import vocabulary
 from workbench.demo.evaluate import captioned, heldout, to_tensor
@@ -159,7 +159,11 @@ def train(
     clip = build(recipe).to(place)
     steppers = optimisers(clip, recipe)
     path = checkpoints / CHECKPOINT
-    state = load(path, clip, steppers) if resume and path.exists() else Progress()
+    if resume and path.exists():
+        state = load(path, clip, steppers)
+    else:
+        start.prepare(clip, recipe.seed, recipe.image_size)
+        state = Progress()
     log.info("from picture %d on %s, %.1f million parameters", state.pictures, place,
              sum(p.numel() for p in clip.parameters()) / 1e6)
 

@@ -202,7 +202,7 @@ def compare_category(
     with _timed(seconds, "controls"):
         controls = fit_controls(excavation, normals, draws=draws, seed=seed, batch_size=batch_size)
     tally = Tally(tests[0].category)
-    pictured = _pictured(tests)
+    pictured = to_picture(tests)
     examples = []
     scores: dict[str, list[np.ndarray]] = {name: [] for name in (*controls, *FUSIONS, "text_only")}
     site, _ = excavation.settings.places
@@ -262,7 +262,7 @@ def _one(score: float) -> Float[np.ndarray, "1 1"]:
     return np.array([[score]])
 
 
-def _pictured(tests: list[Sample]) -> list[Sample]:
+def to_picture(tests: Sequence[Sample]) -> list[Sample]:
     """Return the first normals and the first image of each defect, by name: never by score."""
     ordered = sorted(tests, key=lambda sample: sample.name)
     normals = [sample for sample in ordered if sample.label == 0][:PICTURED_NORMALS]

@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from workbench.evaluation.compare import CategoryComparison, Comparison
+from workbench.evaluation.compare import CategoryComparison, Comparison, to_picture
 from workbench.evaluation.compare import Example as Pictured
 from workbench.evaluation.evaluate import METRICS, CategoryResult, true_mask
 from workbench.excavation.detector import Excavation
 from workbench.excavation.run_format import describe_model
 from workbench.images.samples import Dataset, Sample
 from workbench.pages.inputs import CategoryReport, Example, ReportInput, Values
-
-NORMALS_SHOWN = 3
 
 
 def comparison_report(
@@ -58,7 +56,7 @@ def evaluation_report(
     reports = []
     for excavation, result in evaluated:
         samples = dataset[result.category]
-        shown = _shown(samples)
+        shown = to_picture([sample for sample in samples if sample.split == "test"])
         pictured = [
             Pictured(sample, detection, true_mask(sample, detection.size))
             for sample, detection in zip(shown, excavation.score(shown), strict=True)
@@ -142,13 +140,3 @@ def _example(example: Pictured) -> Example:
         patch=(row, column),
         grid=(rows, columns),
     )
-
-
-def _shown(samples: Sequence[Sample]) -> list[Sample]:
-    """Return the first test normals and the first test image of each defect."""
-    tests = sorted((s for s in samples if s.split == "test"), key=lambda s: s.name)
-    first: dict[str, Sample] = {}
-    for sample in tests:
-        if sample.label:
-            first.setdefault(sample.defect, sample)
-    return [*[s for s in tests if not s.label][:NORMALS_SHOWN], *first.values()]

@@ -1,0 +1,57 @@
+"""Where the demo CLIP's training starts: from eyes that see texture and know where they look.
+
+With few pictures to learn from, a vision transformer started at random learns colours long before
+anything else: the mean of a patch drowns its texture, and positions are faint. So the patch
+embedding starts as the whitened principal components of the training world's patches, and the
+position embedding as plane waves of the strength of a patch. Both are trained like all else.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.demo.evaluate import to_tensor
+from workbench.demo.world import draw
+
+SAMPLE = 192  # pictures that the components are taken from
+FLOOR = 0.05  # variance below which a component is mostly sensor noise, and is not raised to 1
+WAVES = 0.5  # strength of the position embedding; a whitened channel has 1
+
+
+def prepare(clip: Any, seed: int, size: int) -> None:
+    """Set the patch and position embeddings of an untrained CLIP in place."""
+    weight = clip.visual.conv1.weight
+    width, _, patch, _ = weight.shape
+    images = to_tensor([draw(seed, index, size).image for index in range(SAMPLE)])
+    kernels = whitening(images, patch)[:width]
+    with torch.no_grad():
+        weight[: len(kernels)] = kernels
+        grid = size // patch
+        clip.visual.positional_embedding[1:] = torch.from_numpy(plane_waves(grid, width))
+
+
+def whitening(
+    images: Float[Tensor, "image 3 row column"], patch: int
+) -> Float[Tensor, "component 3 patch patch"]:
+    """Return kernels that give a patch's principal components, strongest first, at variance 1."""
+    patches = torch.nn.functional.unfold(images, patch, stride=patch)
+    samples = patches.permute(0, 2, 1).reshape(-1, 3 * patch * patch).double()
+    samples = samples - samples.mean(0)
+    variances, directions = torch.linalg.eigh(samples.T @ samples / len(samples))
+    kernels = (directions / (variances.clamp_min(0) + FLOOR).sqrt()).T.flip(0)
+    return kernels.reshape(-1, 3, patch, patch).float()
+
+
+def plane_waves(grid: int, width: int) -> Float[np.ndarray, "position channel"]:
+    """Return sines and cosines of row and column, from one wave a picture to one in two patches."""
+    count = max(1, width // 4)
+    pace = np.pi * (grid / 2) ** (np.arange(count) / count) / grid
+    row, column = np.divmod(np.arange(grid * grid), grid)
+    angles = [row[:, None] * pace, column[:, None] * pace]
+    waves = np.concatenate([wave(angle) for angle in angles for wave in (np.sin, np.cos)], axis=1)
+    full = np.zeros((grid * grid, width), np.float32)
+    full[:, : waves.shape[1]] = WAVES * waves[:, :width]
+    return full
