@@ -21,8 +21,14 @@ def progress(
     """
     from tqdm.auto import tqdm
 
-    hidden = not ("ipykernel" in sys.modules or sys.stderr.isatty())
-    with tqdm(total=total, desc=what, unit=unit, leave=False, disable=hidden) as bar:
+    with tqdm(total=total, desc=what, unit=unit, leave=False, disable=not _watched()) as bar:
         for item in items:
             yield item
             bar.update(size(item))
+
+
+def _watched() -> bool:
+    """Say whether standard error is a terminal, or this is a notebook's kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return sys.stderr.isatty() or hasattr(shell, "kernel")
