@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -52,11 +53,11 @@ def test_a_folder_appears_when_it_is_complete(tmp_path):
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, ValueError])
 def test_an_interrupted_folder_leaves_what_stood_there(tmp_path, stop):
     with new_folder(tmp_path / "run") as part:
-        write_text(part / "a.txt", "old")
+        write_text(part / "run.json", "old")
     with pytest.raises(stop), new_folder(tmp_path / "run", overwrite=True) as part:
-        write_text(part / "a.txt", "new")
+        write_text(part / "run.json", "new")
         raise stop
-    assert (tmp_path / "run" / "a.txt").read_text() == "old"
+    assert (tmp_path / "run" / "run.json").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -73,12 +74,50 @@ def test_a_full_disk_in_a_folder_is_one_clear_error_and_leaves_nothing(tmp_path,
 def test_a_taken_folder_is_refused_unless_overwriting_is_asked_for(tmp_path):
     (tmp_path / "run").mkdir()
     with new_folder(tmp_path / "run") as part:  # empty: not taken
-        write_text(part / "a.txt", "a")
+        write_text(part / "run.json", "a")
     with pytest.raises(RunError, match="exists already"), new_folder(tmp_path / "run"):
         pass
     with new_folder(tmp_path / "run", overwrite=True) as part:
-        write_text(part / "b.txt", "b")
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["b.txt"]
+        write_text(part / "results.json", "b")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["results.json"]
+
+
+def test_a_folder_that_is_somebody_s_own_is_never_replaced(tmp_path):
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "thesis.txt").write_text("years of work")
+    with (
+        pytest.raises(RunError, match="did not write"),
+        new_folder(tmp_path / "papers", overwrite=True),
+    ):
+        pass
+    assert (tmp_path / "papers" / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_old_result_comes_back_if_the_new_one_cannot_take_its_name(tmp_path, monkeypatch):
+    with new_folder(tmp_path / "run") as part:
+        write_text(part / "run.json", "old")
+    rename, calls = Path.rename, []
+
+    def second_fails(self: Path, target: Path) -> Path:
+        calls.append(self)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", second_fails)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        new_folder(tmp_path / "run", overwrite=True) as part,
+    ):
+        write_text(part / "run.json", "new")
+    assert (tmp_path / "run" / "run.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_file_name_that_is_not_utf8_can_still_be_written_down(tmp_path):
+    name = os.fsdecode(b"Schr\xe4g.png")
+    write_json(tmp_path / "a.json", {"name": name})
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"name": name}
 
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from workbench.images.layouts import read_dataset
     from workbench.images.preprocess import to_batch
     from workbench.images.samples import Dataset, Sample
+    from workbench.images.stream import prepare
     from workbench.images.support import support
     from workbench.paths import demo_images
     from workbench.widgets.browse import browse
@@ -62,6 +63,7 @@ _HOMES = {
     "images.layouts": ["read_dataset"],
     "images.preprocess": ["to_batch"],
     "images.samples": ["Dataset", "Sample"],
+    "images.stream": ["prepare"],
     "images.support": ["support"],
     "paths": ["demo_images"],
     "widgets.browse": ["browse"],
@@ -95,6 +97,7 @@ __all__ = [
     "open_image",
     "open_mask",
     "parity",
+    "prepare",
     "read_dataset",
     "support",
     "text_directions",

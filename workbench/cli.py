@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.verb is None:
         _parser().print_help()
         return 0
-    options.command = "workbench " + " ".join(arguments)
+    options.command = shlex.join(["workbench", *arguments])
     try:
         outcome = options.run(options)
     except WorkbenchError as error:

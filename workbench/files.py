@@ -40,8 +40,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write `content` as UTF-8 to `path` in one step (see `write_bytes`)."""
-    write_bytes(path, content.encode())
+    """Write `content` as UTF-8 to `path` in one step (see `write_bytes`).
+
+    File names that are not UTF-8 reach us as lone surrogates; they are written as escapes.
+    """
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -49,38 +52,70 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+OWN_FILES = ("run.json", "command.json", "results.json", "scores.csv")
+"""A folder that holds one of these was written by the workbench, and may be replaced."""
+
+
+def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
+    """Raise `RunError` unless a folder may be written at `path`.
+
+    It may if nothing is there or an empty folder; with `overwrite` also if what is there is a
+    folder that the workbench wrote. Anything else is somebody's own and is never replaced.
+    """
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise RunError(f"{path} is a file, and a folder is to be written there. Choose another.")
+    if not any(path.iterdir()):
+        return
+    if not overwrite:
+        raise RunError(
+            f"{path} exists already. Choose another folder, or say --overwrite to replace it."
+        )
+    places = (path, path / "runs")
+    if not any((place / name).is_file() for place in places for name in OWN_FILES):
+        raise RunError(
+            f"{path} holds files that the workbench did not write, so it is not replaced. Choose "
+            "another folder, or empty this one yourself."
+        )
+
+
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary sibling of `path` to fill; it takes the name `path` if the block succeeds.
 
     On an exception the temporary folder is removed and whatever stood at `path` is untouched.
-    Raises `RunError` if `path` exists (unless `overwrite`, or it is an empty folder).
+    Raises `RunError` as `check_new_folder` does, or if nothing can be written there.
     """
     path = Path(path)
-    taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
-    if taken and not overwrite:
-        raise RunError(
-            f"{path} exists already. Choose another folder, or say --overwrite to replace it."
-        )
-    if taken and not path.is_dir():
-        raise RunError(f"{path} is a file, and a folder is to be written there. Remove it first.")
+    check_new_folder(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        part.chmod(0o777 & ~_umask())
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
-        part.chmod(0o777 & ~_umask())
         yield part
-        retired = part.with_suffix(".old")
+        _put_in_place(part, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _put_in_place(part: Path, path: Path) -> None:
+    """Give a finished folder its name; what had it before goes, or comes back on a failure."""
+    retired = part.with_suffix(".old")
+    try:
         if path.exists():
             path.rename(retired)
         part.rename(path)
-        shutil.rmtree(retired, ignore_errors=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    except BaseException as error:
+        if retired.exists() and not path.exists():
+            retired.rename(path)
+        if isinstance(error, OSError):
+            raise _cannot_write(path, error) from error
+        raise
+    shutil.rmtree(retired, ignore_errors=True)
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:

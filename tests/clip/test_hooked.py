@@ -210,6 +210,23 @@ def test_the_fingerprint_follows_the_weights():
     assert tiny_model(quick_gelu=True).fingerprint != same.fingerprint
 
 
+def test_the_fingerprint_does_not_depend_on_what_the_model_is_called():
+    one, other = (
+        HookedCLIP(tiny_clip(), name=name, tokenizer=letters, mean=(0, 0, 0), std=(1, 1, 1))
+        for name in ("one", "other")
+    )
+    assert one.fingerprint == other.fingerprint
+
+
+def test_input_of_another_number_format_or_device_is_refused_with_the_remedy(model):
+    with pytest.raises(SettingError, match=r"float64 on cpu.*workbench\.prepare"):
+        model(pixels().double())
+    with pytest.raises(SettingError, match=r"on meta.*model\.device"):
+        model(pixels().to("meta"))
+    with torch.autocast("cpu", torch.bfloat16):
+        model(pixels().bfloat16())
+
+
 @pytest.mark.parametrize(
     ("vision", "reason"),
     [

@@ -75,7 +75,8 @@ def test_the_shipped_set_is_complete():
         assert len(list((root / name / "train" / "good").iterdir())) == TRAIN
         assert len(list((root / name / "test" / "good").iterdir())) == GOOD
         assert sorted(p.name for p in (root / name / "test").iterdir()) == sorted(
-            ["good", *product.kinds])
+            ["good", *product.kinds]
+        )
         for kind in product.kinds:
             images = sorted((root / name / "test" / kind).iterdir())
             masks = sorted((root / name / "ground_truth" / kind).iterdir())

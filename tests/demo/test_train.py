@@ -20,18 +20,31 @@ from workbench.errors import RunError
 TINY = Recipe(
     architecture={
         "embed_dim": 16,
-        "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 32, "layers": 1,
-                       "head_width": 16},
+        "vision_cfg": {
+            "image_size": 32,
+            "patch_size": 8,
+            "width": 32,
+            "layers": 1,
+            "head_width": 16,
+        },
         "text_cfg": {"context_length": 32, "width": 16, "heads": 1, "layers": 1},
     },
-    batch=8, warmup=2,
+    batch=8,
+    warmup=2,
 )
 
 
 def run(folder, pictures, *, resume=False, recipe=TINY):
     budget = train.Budget(pictures=pictures, heldout_pictures=128)
-    return train.train(folder / "model", folder / "checkpoints", recipe, budget, device="cpu",
-                       resume=resume, workers=0)
+    return train.train(
+        folder / "model",
+        folder / "checkpoints",
+        recipe,
+        budget,
+        device="cpu",
+        resume=resume,
+        workers=0,
+    )
 
 
 def weights(folder):
@@ -62,9 +75,9 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path):
     steps = []
     original = train._update
 
-    def constant_rate(clip, steppers, batch, recipe, step, progress):
+    def constant_rate(learner, batch, recipe, step, progress):
         steps.append(int(batch[0].sum()))
-        return original(clip, steppers, batch, recipe, step, 0.0)
+        return original(learner, batch, recipe, step, 0.0)
 
     train._update = constant_rate
     try:
@@ -89,8 +102,9 @@ def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path):
         budget = train.Budget(pictures=10**6, save_every=0.0, heldout_pictures=128)
         train.train(Path("model"), Path("checkpoints"), recipe, budget, device="cpu", workers=0)
     """)
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path,
-                               env={**os.environ, "PYTHONPATH": os.getcwd()})
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
     path = tmp_path / "checkpoints" / train.CHECKPOINT
     deadline = time.monotonic() + 120
     while not path.exists() and time.monotonic() < deadline and process.poll() is None:

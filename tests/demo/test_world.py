@@ -33,8 +33,12 @@ def test_about_half_of_the_pictures_are_flawless():
 
 def test_twins_share_their_scene_and_differ_in_condition():
     pairs = [(draw(2, 2 * k, 32).scene, draw(2, 2 * k + 1, 32).scene) for k in range(60)]
-    twins = [(a, b) for a, b in pairs if (a.material, a.colour, a.shape, a.arrangement)
-             == (b.material, b.colour, b.shape, b.arrangement)]
+    twins = [
+        (a, b)
+        for a, b in pairs
+        if (a.material, a.colour, a.shape, a.arrangement)
+        == (b.material, b.colour, b.shape, b.arrangement)
+    ]
     assert len(twins) > 25
     assert all((a.condition is None) != (b.condition is None) for a, b in twins)
 
@@ -55,9 +59,23 @@ def test_all_words_of_the_captions_are_in_the_vocabulary():
 
 def test_damage_is_never_passed_over_and_never_invented():
     words = {w for _, adjectives, nouns, _ in CONDITIONS.values() for w in (*adjectives, *nouns)}
-    words |= {"damaged", "broken", "defective", "with flaw", "with defect", "with damage",
-              "with a flaw", "with a defect", "with a slight", "with a faint", "with a small",
-              "with a subtle", "with a clear", "with a large", "with a heavy"}
+    words |= {
+        "damaged",
+        "broken",
+        "defective",
+        "with flaw",
+        "with defect",
+        "with damage",
+        "with a flaw",
+        "with a defect",
+        "with a slight",
+        "with a faint",
+        "with a small",
+        "with a subtle",
+        "with a clear",
+        "with a large",
+        "with a heavy",
+    }
     for index in range(300):
         scene = draw(7, index, 32).scene
         text = caption(rng_of(7, index, 7), scene).replace("undamaged", "good")

@@ -52,3 +52,9 @@ def test_no_test_images_and_several_categories_are_refused(dataset, excavation) 
         evaluate(excavation, dataset.train_normals("metal_sheet"))
     with pytest.raises(DataError, match="one category at a time; these are metal_sheet, other"):
         evaluate(excavation, [*dataset, replace(dataset.samples[-1], category="other")])
+
+
+def test_images_that_were_learned_from_are_refused_as_test_images(dataset, excavation) -> None:
+    tests = [replace(s, name=excavation.support[0]) if s.label == 0 else s for s in dataset]
+    with pytest.raises(DataError, match="among its support"):
+        evaluate(excavation, [replace(sample, split="test") for sample in tests])

@@ -126,7 +126,7 @@ def test_a_taken_folder_is_kept_unless_told_otherwise(run, dataset, model) -> No
     assert Excavation.load(run, model).text is None
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("no space left")])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_an_interrupted_save_leaves_nothing_behind(
     dataset, model, run, monkeypatch, error, overwrite

@@ -255,6 +255,58 @@ def test_an_option_out_of_range_is_refused_with_what_is_possible(
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("verb", ["excavate", "evaluate", "detect"])
+def test_an_output_folder_that_holds_an_input_is_refused(capsys, runs, data, tmp_path, verb):
+    arguments = {
+        "excavate": ["excavate", data, "--out", data],
+        "evaluate": ["evaluate", runs, data, "--out", runs],
+        "detect": ["detect", runs / "bolt", data / "bolt", "--out", runs.parent],
+    }[verb]
+    err = refused(capsys, *arguments, "--overwrite")
+    assert "replace" in err
+    assert (runs / "bolt" / "run.json").is_file()
+    assert any(data.rglob("*.png"))
+
+
+def test_a_folder_called_like_a_model_does_not_stand_in_its_way(capsys, tmp_path, monkeypatch):
+    (tmp_path / "demo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run(capsys, "parity", "demo", "--device", "cpu", "--json")
+    assert status == 0
+    assert json.loads(out)["source"] == "embedded weights"
+
+
+def test_the_recorded_command_can_be_pasted_into_a_shell(capsys, model, tmp_path):
+    import shlex
+
+    draw_category(tmp_path / "my photos" / "gear")
+    arguments = ["excavate", tmp_path / "my photos", "--model", model, "--activation", "gelu"]
+    run(capsys, *arguments, *SMALL, "--out", tmp_path / "run")
+    command = json.loads((tmp_path / "run" / "command.json").read_text("utf-8"))["command"]
+    assert str(tmp_path / "my photos") in shlex.split(command)
+
+
+def test_a_category_that_the_run_does_not_have_is_refused_even_if_it_has_only_one(
+    capsys, runs, data, tmp_path
+):
+    err = refused(
+        capsys,
+        "detect",
+        runs / "bolt",
+        data / "nut" / "test" / "spot",
+        "--category",
+        "nut",
+        "--out",
+        tmp_path / "o",
+    )
+    assert "only bolt" in err
+
+
+def test_judging_with_another_category_s_excavation_is_said(capsys, runs, data, tmp_path):
+    _, out, _ = run(capsys, "evaluate", runs / "bolt", data / "nut", "--out", tmp_path / "o")
+    assert "nut was judged with the excavation of bolt" in out
+
+
 def test_an_unknown_model_is_refused_with_the_nearest(capsys, data, tmp_path):
     err = refused(capsys, "excavate", data, "--model", "ViT-B-23:openai", "--out", tmp_path / "r")
     assert "ViT-B-32" in err

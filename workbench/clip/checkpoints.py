@@ -140,9 +140,8 @@ def _unwrapped(path: Path, content: Any) -> dict[str, Tensor]:
             f"{path} is not a state dict: {strangers[0]!r} is no tensor. Save model.state_dict(), "
             "or a checkpoint that holds it under 'state_dict'."
         )
-    for prefix in _PREFIXES:
-        if all(str(key).startswith(prefix) for key in content):
-            content = {key.removeprefix(prefix): value for key, value in content.items()}
+    while prefix := next((p for p in _PREFIXES if all(str(k).startswith(p) for k in content)), ""):
+        content = {str(key).removeprefix(prefix): value for key, value in content.items()}
     return {str(key): value for key, value in content.items()}
 
 
@@ -157,4 +156,4 @@ def _first_line(error: BaseException) -> str:
 
 
 def _safe_name(path: Path) -> str:
-    return str(path.with_suffix(".safetensors"))
+    return str(path.with_suffix(".converted.safetensors"))

@@ -1,6 +1,7 @@
 """What a hooked tower is: sizes, places, number format, and the fingerprint of its weights."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -92,11 +93,19 @@ class TowerFacts:
 
     @property
     def fingerprint(self) -> str:
-        """`sha256:` over architecture and weights; computed again when the weights have changed."""
+        """`sha256:` over architecture and weights, whatever the model is called.
+
+        Computed again when the weights have changed; a change behind autograd's back, through a
+        tensor's `.data`, is not noticed.
+        """
         state = self.clip.state_dict()
-        version = tuple((tensor.data_ptr(), tensor._version) for tensor in state.values())
+        version = tuple(
+            (tensor.data_ptr(), None if tensor.is_inference() else tensor._version)
+            for tensor in state.values()
+        )
         if self._fingerprint is None or self._fingerprint[0] != version:
-            digest = hashlib.sha256(repr((self.cfg, self.image_size, self.patch_size)).encode())
+            shape = (replace(self.cfg, model_name=""), self.image_size, self.patch_size)
+            digest = hashlib.sha256(repr(shape).encode())
             for key, tensor in state.items():
                 digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
                 raw = tensor.detach().cpu().contiguous().flatten()

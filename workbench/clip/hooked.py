@@ -172,8 +172,16 @@ class HookedCLIP(TowerFacts, HookedRootModule):
             what = "pixels" if start is None else f"a residual stream entering block {start}"
             raise SettingError(
                 f"{what} must have shape [image, {', '.join(map(str, expected))}], "
-                f"not {list(x.shape)}. Prepare pictures with workbench.images.to_batch, or load "
-                "the model with another image_size."
+                f"not {list(x.shape)}. Prepare pictures with workbench.prepare(images, model), or "
+                "load the model with another image_size."
+            )
+        mixed = torch.is_autocast_enabled(self.device.type)
+        if x.device != self.device or (x.dtype != self.dtype and not mixed):
+            raise SettingError(
+                f"the input is {x.dtype} on {x.device}, and {self.model_name} computes in "
+                f"{self.dtype} on {self.device}. Prepare pictures with "
+                "workbench.prepare(images, model), or move them with x.to(model.device, "
+                "model.dtype)."
             )
 
     def _offer(self, site: str, value: Tensor, listened: set[str]) -> Tensor:

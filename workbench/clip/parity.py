@@ -254,7 +254,7 @@ def _compare(
     }
     checks = []
     for what, result in results.items():
-        difference = (result.double() - expected.double()).abs()
+        difference = (result.cpu().double() - expected.cpu().double()).abs()
         checks.append(Check(what, float(difference.max()), float(difference.mean())))
     return tuple(checks)
 
@@ -288,7 +288,7 @@ def _in_fp64(model: HookedCLIP, x: Float[Tensor, "image 3 height width"]) -> tup
     device = torch.device("cpu") if model.device.type == "mps" else model.device
 
     tower = nn.Module()
-    tower.visual = untouched(model.visual, torch.float64).to(device)
+    tower.visual = untouched(model.visual.to(device), torch.float64)
     precise = HookedCLIP(
         tower, name=model.name, tokenizer=model.tokenize, mean=model.mean, std=model.std
     )

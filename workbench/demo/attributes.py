@@ -40,25 +40,40 @@ class Question:
 
 
 def _damage_words() -> dict[str, tuple[str, ...]]:
-    return {name: (*adjectives, *(f"object with {noun}" for noun in nouns))
-            for name, (_, adjectives, nouns, _) in CONDITIONS.items()}
+    return {
+        name: (*adjectives, *(f"object with {noun}" for noun in nouns))
+        for name, (_, adjectives, nouns, _) in CONDITIONS.items()
+    }
 
 
 QUESTIONS: tuple[Question, ...] = (
-    Question("material", {name: words for name, (_, words, _) in MATERIALS.items()},
-             lambda scene: None if scene.shape else scene.material),
-    Question("object", {name: words for name, (_, words) in OBJECTS.items()},
-             lambda scene: scene.shape or None),
-    Question("colour", {name: (name, f"{name} object") for name in COLOURS},
-             lambda scene: scene.colour),
+    Question(
+        "material",
+        {name: words for name, (_, words, _) in MATERIALS.items()},
+        lambda scene: None if scene.shape else scene.material,
+    ),
+    Question(
+        "object",
+        {name: words for name, (_, words) in OBJECTS.items()},
+        lambda scene: scene.shape or None,
+    ),
+    Question(
+        "colour", {name: (name, f"{name} object") for name in COLOURS}, lambda scene: scene.colour
+    ),
     Question("damage", _damage_words(), lambda scene: scene.condition),
-    Question("arrangement", {name: tuple(form.format("parts") for form in forms[:2])
-                             for name, forms in ARRANGEMENTS.items()},
-             lambda scene: scene.arrangement if scene.shape else None),
+    Question(
+        "arrangement",
+        {
+            name: tuple(form.format("parts") for form in forms[:2])
+            for name, forms in ARRANGEMENTS.items()
+        },
+        lambda scene: scene.arrangement if scene.shape else None,
+    ),
 )
 
 NOUNS: tuple[str, ...] = tuple(
-    [words[0] for _, words, _ in MATERIALS.values()] + [words[0] for _, words in OBJECTS.values()])
+    [words[0] for _, words, _ in MATERIALS.values()] + [words[0] for _, words in OBJECTS.values()]
+)
 
 
 def noun_of(scene: Scene) -> int:

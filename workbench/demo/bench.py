@@ -77,7 +77,9 @@ def posed(field: Field, view: Shot, outside: float) -> Field:
     offset_y = size / 2 + s * cx - c * cy
     picture = Image.fromarray(field - np.float32(outside))
     warped = picture.transform(
-        (size, size), Image.Transform.AFFINE, (c, s, offset_x, -s, c, offset_y),
+        (size, size),
+        Image.Transform.AFFINE,
+        (c, s, offset_x, -s, c, offset_y),
         Image.Resampling.BICUBIC,
     )
     return np.array(warped, dtype=np.float32) + np.float32(outside)
@@ -86,13 +88,15 @@ def posed(field: Field, view: Shot, outside: float) -> Field:
 def photograph(sheet: Sheet, ground: Sheet, view: Shot) -> Taken:
     """Return the picture of a product on its ground, 0..1, before the sensor's noise."""
     alpha = np.clip(posed(sheet.alpha, view, 0.0), 0, 1)
-    colours = np.stack([posed(np.ascontiguousarray(sheet.rgb[:, :, k]), view, 0.0)
-                        for k in range(3)], axis=2)
+    colours = np.stack(
+        [posed(np.ascontiguousarray(sheet.rgb[:, :, k]), view, 0.0) for k in range(3)], axis=2
+    )
     lamp = view.lamp
     reach = 7.0
     slide = (round((0.5 - lamp[0]) * reach), round((0.5 - lamp[1]) * reach))
-    shadow = np.clip(soften(np.roll(alpha, slide, (0, 1)), 9) * 0.6
-                     + soften(alpha, 26) * 0.35, 0, 0.75)
+    shadow = np.clip(
+        soften(np.roll(alpha, slide, (0, 1)), 9) * 0.6 + soften(alpha, 26) * 0.35, 0, 0.75
+    )
     below = lit(ground.rgb, ground.height, ground.gloss, view) * (1 - shadow[:, :, None])
     above = lit(colours, posed(sheet.height, view, 0.0), posed(sheet.gloss, view, 0.0), view)
     picture = mix(below, above, alpha)
@@ -105,8 +109,11 @@ def lit(rgb: Colours, height: Field, gloss: Field, view: Shot) -> Colours:
     """Return colours under the lamp: ambient and diffuse light, and highlights where it shines."""
     y, x = coordinates(rgb.shape[0])
     slope_y, slope_x = np.gradient(height)
-    to_lamp = (np.float32(view.lamp[0]) - y, np.float32(view.lamp[1]) - x,
-               np.full_like(x, view.lamp[2]))
+    to_lamp = (
+        np.float32(view.lamp[0]) - y,
+        np.float32(view.lamp[1]) - x,
+        np.full_like(x, view.lamp[2]),
+    )
     length = np.sqrt(to_lamp[0] ** 2 + to_lamp[1] ** 2 + to_lamp[2] ** 2)
     normal = 1 / np.sqrt(slope_y**2 + slope_x**2 + 1)
     towards = (to_lamp[2] - slope_y * to_lamp[0] - slope_x * to_lamp[1]) * normal / length

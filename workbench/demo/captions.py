@@ -11,45 +11,136 @@ from workbench.demo.world import Scene
 
 # The state words and templates of WinCLIP (Jeong et al., CVPR 2023, appendix), so that prompts made
 # of them mean something to the tower.
-FLAWLESS = ("{}", "flawless {}", "perfect {}", "unblemished {}", "{} without flaw",
-            "{} without defect", "{} without damage", "undamaged {}", "good {}", "clean {}")
-DAMAGED = ("damaged {}", "broken {}", "{} with flaw", "{} with defect", "{} with damage",
-           "defective {}", "{} with a flaw", "{} with a defect")
-TEMPLATES = (
-    "a photo of a {}.", "a photo of the {}.", "a cropped photo of the {}.",
-    "a cropped photo of a {}.", "a bright photo of a {}.", "a bright photo of the {}.",
-    "a dark photo of a {}.", "a dark photo of the {}.", "a close-up photo of a {}.",
-    "a close-up photo of the {}.", "a blurry photo of the {}.", "a blurry photo of a {}.",
-    "a jpeg corrupted photo of a {}.", "a jpeg corrupted photo of the {}.",
-    "a good photo of the {}.", "a good photo of a {}.", "a low resolution photo of the {}.",
-    "a low resolution photo of a {}.", "a black and white photo of the {}.",
-    "a photo of the small {}.", "a photo of the large {}.", "a photo of a small {}.",
-    "a photo of a large {}.", "a photo of my {}.", "a photo of one {}.",
-    "there is a {} in the scene.", "there is the {} in the scene.",
-    "this is a {} in the scene.", "this is the {} in the scene.", "this is one {} in the scene.",
-    "a photo of a {} for visual inspection.", "a photo of the {} for visual inspection.",
-    "a photo of the {} for anomaly detection.", "a photo of a {} for anomaly detection.",
+FLAWLESS = (
+    "{}",
+    "flawless {}",
+    "perfect {}",
+    "unblemished {}",
+    "{} without flaw",
+    "{} without defect",
+    "{} without damage",
+    "undamaged {}",
+    "good {}",
+    "clean {}",
 )
-PLAIN = tuple(t for t in TEMPLATES if not re.search("dark|bright|blurry|jpeg|low|white|small|large",
-                                                    t))
+DAMAGED = (
+    "damaged {}",
+    "broken {}",
+    "{} with flaw",
+    "{} with defect",
+    "{} with damage",
+    "defective {}",
+    "{} with a flaw",
+    "{} with a defect",
+)
+TEMPLATES = (
+    "a photo of a {}.",
+    "a photo of the {}.",
+    "a cropped photo of the {}.",
+    "a cropped photo of a {}.",
+    "a bright photo of a {}.",
+    "a bright photo of the {}.",
+    "a dark photo of a {}.",
+    "a dark photo of the {}.",
+    "a close-up photo of a {}.",
+    "a close-up photo of the {}.",
+    "a blurry photo of the {}.",
+    "a blurry photo of a {}.",
+    "a jpeg corrupted photo of a {}.",
+    "a jpeg corrupted photo of the {}.",
+    "a good photo of the {}.",
+    "a good photo of a {}.",
+    "a low resolution photo of the {}.",
+    "a low resolution photo of a {}.",
+    "a black and white photo of the {}.",
+    "a photo of the small {}.",
+    "a photo of the large {}.",
+    "a photo of a small {}.",
+    "a photo of a large {}.",
+    "a photo of my {}.",
+    "a photo of one {}.",
+    "there is a {} in the scene.",
+    "there is the {} in the scene.",
+    "this is a {} in the scene.",
+    "this is the {} in the scene.",
+    "this is one {} in the scene.",
+    "a photo of a {} for visual inspection.",
+    "a photo of the {} for visual inspection.",
+    "a photo of the {} for anomaly detection.",
+    "a photo of a {} for anomaly detection.",
+)
+PLAIN = tuple(
+    t for t in TEMPLATES if not re.search("dark|bright|blurry|jpeg|low|white|small|large", t)
+)
 MANY = tuple(t for t in PLAIN if " one " not in t)
 ARRANGEMENTS = {
-    "single": ("one {}", "a single {}", "{}"), "pair": ("two {}", "a pair of {}"),
-    "row": ("a row of {}", "{} in a row"), "column": ("a column of {}", "{} in a column"),
+    "single": ("one {}", "a single {}", "{}"),
+    "pair": ("two {}", "a pair of {}"),
+    "row": ("a row of {}", "{} in a row"),
+    "column": ("a column of {}", "{} in a column"),
     "grid": ("a grid of {}", "{} in rows and columns"),
     "scattered": ("several {}", "scattered {}", "a heap of {}"),
 }
 AGAINST = ("on {}", "on a {} background", "against {}")
 AMOUNTS = {"faint": ("slight", "faint", "small", "subtle"), "plain": ("clear", "large", "heavy")}
 LIGHTS = {"bright": "in bright light", "dark": "in dim light", "side": "lit from the side"}
-PLACES = tuple(f"{row} {column}" for row in ("top", "middle", "bottom")
-               for column in ("left", "centre", "right"))
-EXTRA = ("normal", "anomalous", "abnormal", "anomaly", "defects", "flaws", "damages", "an image of",
-         "texture", "surface", "object", "product", "part", "parts", "weave", "knit", "box",
-         "center", "color", "discolored", "gray", "printed", "print", "text", "torn", "loose",
-         "thread", "component", "components", "misplaced", "wrong", "extra", "burned", "melted",
-         "pcb", "candle", "zipper", "toothbrush", "transistor", "hazelnut", "cashew", "chip",
-         "magnetic", "tile", "peanut", "chewing gum", "macaroni", "pipe", "fryum", "brain")
+PLACES = tuple(
+    f"{row} {column}"
+    for row in ("top", "middle", "bottom")
+    for column in ("left", "centre", "right")
+)
+EXTRA = (
+    "normal",
+    "anomalous",
+    "abnormal",
+    "anomaly",
+    "defects",
+    "flaws",
+    "damages",
+    "an image of",
+    "texture",
+    "surface",
+    "object",
+    "product",
+    "part",
+    "parts",
+    "weave",
+    "knit",
+    "box",
+    "center",
+    "color",
+    "discolored",
+    "gray",
+    "printed",
+    "print",
+    "text",
+    "torn",
+    "loose",
+    "thread",
+    "component",
+    "components",
+    "misplaced",
+    "wrong",
+    "extra",
+    "burned",
+    "melted",
+    "pcb",
+    "candle",
+    "zipper",
+    "toothbrush",
+    "transistor",
+    "hazelnut",
+    "cashew",
+    "chip",
+    "magnetic",
+    "tile",
+    "peanut",
+    "chewing gum",
+    "macaroni",
+    "pipe",
+    "fryum",
+    "brain",
+)
 
 
 def caption(rng: Generator, scene: Scene) -> str:
@@ -119,8 +210,20 @@ def _pick(rng: Generator, options: tuple[str, ...]) -> str:
 
 def vocabulary() -> list[str]:
     """Return every word of the grammar and of the prompt ensemble, sorted."""
-    texts: list[str] = [*FLAWLESS, *DAMAGED, *TEMPLATES, *AGAINST, *LIGHTS.values(), *PLACES,
-                        *COLOURS, *EXTRA, *LIGHTS, "a close-up of", "a picture of", "in at the"]
+    texts: list[str] = [
+        *FLAWLESS,
+        *DAMAGED,
+        *TEMPLATES,
+        *AGAINST,
+        *LIGHTS.values(),
+        *PLACES,
+        *COLOURS,
+        *EXTRA,
+        *LIGHTS,
+        "a close-up of",
+        "a picture of",
+        "in at the",
+    ]
     texts += [word for words in (*ARRANGEMENTS.values(), *AMOUNTS.values()) for word in words]
     texts += [word for _, words, _ in MATERIALS.values() for word in words]
     texts += [word for _, words in OBJECTS.values() for word in words]

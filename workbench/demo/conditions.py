@@ -115,8 +115,9 @@ def contaminated(rng: Generator, canvas: Canvas, spot: Spot, reach: float, stren
         count = int(rng.integers(24, 60))
         cover = near * step(smooth(rng, size, count), 0.9, 0.4)
     shadow = np.roll(cover, (2, 2), (0, 1)) * np.float32(0.4)
-    canvas.rgb = mix(canvas.rgb * (1 - shadow[:, :, None]), colour,
-                     cover * np.float32(0.4 + 0.6 * strength))
+    canvas.rgb = mix(
+        canvas.rgb * (1 - shadow[:, :, None]), colour, cover * np.float32(0.4 + 0.6 * strength)
+    )
 
 
 def discoloured(rng: Generator, canvas: Canvas, spot: Spot, reach: float, strength: float) -> None:
@@ -143,8 +144,10 @@ def broken(rng: Generator, canvas: Canvas, spot: Spot, _reach: float, strength: 
     jag = 0.015 * smooth(rng, canvas.size, 16)
     side = (y - spot[0]) * np.sin(angle) + (x - spot[1]) * np.cos(angle) + jag
     move = (0.02 + 0.04 * strength) * canvas.size
-    shift = (round(move * np.sin(angle) + rng.normal(0, 2)),
-             round(move * np.cos(angle) + rng.normal(0, 2)))
+    shift = (
+        round(move * np.sin(angle) + rng.normal(0, 2)),
+        round(move * np.cos(angle) + rng.normal(0, 2)),
+    )
     far = np.roll(side, shift, (0, 1)) > 0
     near = side < 0
     rgb, alpha = np.roll(canvas.rgb, shift, (0, 1)), np.roll(canvas.alpha, shift, (0, 1))
@@ -196,8 +199,12 @@ CONDITIONS: dict[str, tuple[Damage, tuple[str, ...], tuple[str, ...], str]] = {
     "stained": (stained, ("stained",), ("a stain", "a spot"), "both"),
     "dented": (dented, ("dented",), ("a dent", "a bump"), "both"),
     "hole": (holed, ("punctured", "pierced"), ("a hole", "an opening"), "both"),
-    "contaminated": (contaminated, ("contaminated", "dirty"),
-                     ("dirt", "foreign particles", "contamination"), "both"),
+    "contaminated": (
+        contaminated,
+        ("contaminated", "dirty"),
+        ("dirt", "foreign particles", "contamination"),
+        "both",
+    ),
     "discoloured": (discoloured, ("discoloured", "faded"), ("a wrong colour",), "both"),
     "cut": (cut, ("chipped", "incomplete"), ("a missing piece", "a missing part"), "object"),
     "broken": (broken, ("broken", "split"), ("a break",), "object"),

@@ -67,7 +67,7 @@ def fabric_stain(rng: Generator, sheet: Sheet, force: float) -> Sheet:
     spot, radius = _spot(rng), _between(0.05, 0.13, rng.random())
     share = soften(blob(rng, FRAME, spot, radius, 0.22), 7)
     rim = np.clip(share * (1 - soften(share, 22)) * 3, 0, 1)
-    colour = (tone(0.55, 0.43, 0.30) if rng.random() < 0.6 else tone(0.62, 0.62, 0.60))
+    colour = tone(0.55, 0.43, 0.30) if rng.random() < 0.6 else tone(0.62, 0.62, 0.60)
     cover = np.clip((0.75 * share + 0.45 * rim) * _between(0.22, 0.95, force), 0, 1)
     return sheet.changed(rgb=mix(sheet.rgb, sheet.rgb * colour, cover.astype(np.float32)))
 
@@ -108,8 +108,10 @@ def metal_dent(rng: Generator, sheet: Sheet, force: float) -> Sheet:
     hollow = -np.exp(-1.8 * d**2) + 0.28 * np.exp(-12 * (d - 1.15) ** 2)
     depth = _between(6, 16, force) * radius / 0.05
     darker = np.clip(np.exp(-1.5 * d**2), 0, 1) * np.float32(0.16)
-    return sheet.changed(rgb=(sheet.rgb * (1 - darker[:, :, None])).astype(np.float32),
-                         height=(sheet.height + depth * hollow).astype(np.float32))
+    return sheet.changed(
+        rgb=(sheet.rgb * (1 - darker[:, :, None])).astype(np.float32),
+        height=(sheet.height + depth * hollow).astype(np.float32),
+    )
 
 
 def metal_rust(rng: Generator, sheet: Sheet, force: float) -> Sheet:
@@ -118,9 +120,11 @@ def metal_rust(rng: Generator, sheet: Sheet, force: float) -> Sheet:
     patches = step(fractal(rng, FRAME, 22, 4, 0.75), _between(0.5, -0.2, force), 0.5)
     share = np.clip(near, 0, 1) * patches * np.float32(_between(0.5, 0.92, force))
     colour = tone(0.47, 0.25, 0.12) * (1 + 0.25 * smooth(rng, FRAME, 60))[:, :, None]
-    return sheet.changed(rgb=mix(sheet.rgb, colour.astype(np.float32), share.astype(np.float32)),
-                         height=sheet.height + share * 0.8 * smooth(rng, FRAME, 150),
-                         gloss=sheet.gloss * (1 - share))
+    return sheet.changed(
+        rgb=mix(sheet.rgb, colour.astype(np.float32), share.astype(np.float32)),
+        height=sheet.height + share * 0.8 * smooth(rng, FRAME, 150),
+        gloss=sheet.gloss * (1 - share),
+    )
 
 
 def granite_crack(rng: Generator, sheet: Sheet, force: float) -> Sheet:
@@ -133,8 +137,11 @@ def granite_crack(rng: Generator, sheet: Sheet, force: float) -> Sheet:
         lines = np.maximum(lines, stroke(FRAME, branch[7:], 2.2))
     rgb = mix(sheet.rgb, tone(0.08, 0.075, 0.07), lines * np.float32(_between(0.6, 0.9, force)))
     pale = np.roll(lines, (3, 2), (0, 1)) * np.float32(0.25)
-    return sheet.changed(rgb=mix(rgb, tone(0.85, 0.83, 0.8), pale * (1 - lines)),
-                         height=sheet.height - 2 * lines, gloss=sheet.gloss * (1 - lines))
+    return sheet.changed(
+        rgb=mix(rgb, tone(0.85, 0.83, 0.8), pale * (1 - lines)),
+        height=sheet.height - 2 * lines,
+        gloss=sheet.gloss * (1 - lines),
+    )
 
 
 def granite_chip(rng: Generator, sheet: Sheet, force: float) -> Sheet:
@@ -146,9 +153,11 @@ def granite_chip(rng: Generator, sheet: Sheet, force: float) -> Sheet:
     hollow = soften(share, 7)
     relief = _between(6, 22, force) * hollow - 2.0 * share * rough
     cover = share * np.float32(_between(0.6, 0.95, force))
-    return sheet.changed(rgb=mix(sheet.rgb, colour.astype(np.float32), cover),
-                         height=(sheet.height - relief).astype(np.float32),
-                         gloss=sheet.gloss * (1 - share))
+    return sheet.changed(
+        rgb=mix(sheet.rgb, colour.astype(np.float32), cover),
+        height=(sheet.height - relief).astype(np.float32),
+        gloss=sheet.gloss * (1 - share),
+    )
 
 
 def granite_spill(rng: Generator, sheet: Sheet, force: float) -> Sheet:
@@ -161,15 +170,25 @@ def granite_spill(rng: Generator, sheet: Sheet, force: float) -> Sheet:
     tones = ([0.86, 0.84, 0.72], [0.62, 0.2, 0.18], [0.2, 0.34, 0.56], [0.3, 0.24, 0.18])
     colour = tone(*tones[int(rng.integers(4))])
     cover = share * np.float32(_between(0.35, 0.92, force))
-    return sheet.changed(rgb=mix(sheet.rgb, colour, cover),
-                         height=sheet.height + 3 * soften(share, 5),
-                         gloss=np.clip(sheet.gloss + 0.4 * share, 0, 1))
+    return sheet.changed(
+        rgb=mix(sheet.rgb, colour, cover),
+        height=sheet.height + 3 * soften(share, 5),
+        gloss=np.clip(sheet.gloss + 0.4 * share, 0, 1),
+    )
 
 
 def board_missing(rng: Generator, force: float) -> tuple[Part, ...]:
     """One part was never placed, so its pads are bare: a large one if blatant."""
-    sizes = {"smd": 0, "led": 1, "resistor": 2, "crystal": 3, "timer": 4, "capacitor": 5,
-             "header": 6, "chip": 7}
+    sizes = {
+        "smd": 0,
+        "led": 1,
+        "resistor": 2,
+        "crystal": 3,
+        "timer": 4,
+        "capacitor": 5,
+        "header": 6,
+        "chip": 7,
+    }
     order = sorted(range(len(LAYOUT)), key=lambda k: (sizes[LAYOUT[k].kind], k))
     near = (len(order) - 1) * force + rng.normal(0, 1.5)
     return without(LAYOUT, order[int(np.clip(round(near), 0, len(order) - 1))])
@@ -223,12 +242,15 @@ def label_smudge(rng: Generator, sheet: Sheet, force: float) -> Sheet:
     spot = (float(rng.uniform(0.28, 0.74)), float(rng.uniform(0.2, 0.8)))
     share = soften(blob(rng, FRAME, spot, _between(0.045, 0.11, force), 0.3), 10)
     share = np.clip(share, 0, 1) * np.float32(_between(0.35, 0.9, force))
-    smeared = np.stack([soften(np.roll(np.ascontiguousarray(sheet.rgb[:, :, k]), 5, 1), 9)
-                        for k in range(3)], axis=2)
+    smeared = np.stack(
+        [soften(np.roll(np.ascontiguousarray(sheet.rgb[:, :, k]), 5, 1), 9) for k in range(3)],
+        axis=2,
+    )
     streaks = 0.5 + 0.5 * step(smooth(rng, FRAME, 50, 6), 0.0, 1.5)
     dirty = smeared * tone(0.72, 0.66, 0.58)
-    return sheet.changed(rgb=mix(sheet.rgb, dirty.astype(np.float32),
-                                 (share * streaks).astype(np.float32)))
+    return sheet.changed(
+        rgb=mix(sheet.rgb, dirty.astype(np.float32), (share * streaks).astype(np.float32))
+    )
 
 
 def label_misprint(rng: Generator, sheet: Sheet, force: float) -> Sheet:

@@ -69,7 +69,8 @@ def heldout(
         found = (images[start : start + ROUND] @ texts[start : start + ROUND].T).argmax(1)
         hits.append((found == torch.arange(ROUND)).float().mean().item())
     figures: dict[str, Any] = {
-        "pictures": pictures, "seed": seed,
+        "pictures": pictures,
+        "seed": seed,
         "retrieval_at_128": _figure(float(np.mean(hits)) if hits else None, 1 / ROUND),
         "condition": _condition(clip, tokenizer, images, scenes),
     }
@@ -87,10 +88,12 @@ def _zero_shot(
     clip: Any, tokenizer: Tokenizer, images: Tensor, scenes: list[Scene], question: Question
 ) -> dict[str, Any]:
     """Answer a question with the answer whose words, in all forms, are nearest to the picture."""
-    directions = torch.stack([
-        embed_texts(clip, tokenizer, [form.format(w) for w in words for form in FORMS]).mean(0)
-        for words in question.choices.values()
-    ])
+    directions = torch.stack(
+        [
+            embed_texts(clip, tokenizer, [form.format(w) for w in words for form in FORMS]).mean(0)
+            for words in question.choices.values()
+        ]
+    )
     truth = torch.tensor([question.label(scene) for scene in scenes])
     guesses = (images @ F.normalize(directions, dim=-1).T).argmax(1)
     asked = truth >= 0
@@ -103,10 +106,12 @@ def _condition(
 ) -> dict[str, Any]:
     """Flawless or damaged, asked with the prompt ensemble for the scene's own noun."""
     pairs = {noun: _ensemble(clip, tokenizer, noun) for noun in NOUNS}
-    margins = torch.stack([
-        (pairs[NOUNS[noun_of(scene)]] @ image).diff().squeeze()
-        for image, scene in zip(images, scenes, strict=True)
-    ])
+    margins = torch.stack(
+        [
+            (pairs[NOUNS[noun_of(scene)]] @ image).diff().squeeze()
+            for image, scene in zip(images, scenes, strict=True)
+        ]
+    )
     truth = torch.tensor([scene.condition is not None for scene in scenes])
     order = margins[truth][:, None] - margins[~truth][None, :]
     auroc = ((order > 0).float() + 0.5 * (order == 0).float()).mean().item()

@@ -1,6 +1,7 @@
 """Writing the demo CLIP as an open_clip directory, with its log and its held-out figures."""
 
 import argparse
+import csv
 import json
 import logging
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.demo.card import card
 from workbench.demo.recipe import MEAN, STD, Recipe
 from workbench.files import write_bytes, write_json, write_text
 
@@ -18,24 +20,41 @@ WEIGHTS = "open_clip_model.safetensors"
 VOCABULARY = "bpe_vocab.txt.gz"
 LOG = "training_log.csv"
 FIGURES = "heldout.json"
+CARD = "README.md"
 COLUMNS = ("step", "pictures", "seconds", "loss", "heldout_retrieval", "zero_shot")
 
 
 def write(
-    out: Path, weights: Mapping[str, Tensor], recipe: Recipe, rows: list[dict[str, float]],
+    out: Path,
+    weights: Mapping[str, Tensor],
+    recipe: Recipe,
+    rows: list[dict[str, float]],
     figures: dict[str, Any],
 ) -> None:
-    """Write config, fp16 weights, log and figures, each in one step."""
+    """Write config, fp16 weights, model card, log and figures, each in one step."""
     from safetensors.torch import save
 
-    half = {name: tensor.detach().to("cpu", torch.float16).contiguous()
-            for name, tensor in weights.items() if name != "attn_mask"}
+    half = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in weights.items()
+        if name != "attn_mask"
+    }
     write_bytes(out / WEIGHTS, save(half))
-    write_json(out / CONFIG, {
-        "model_cfg": recipe.architecture,
-        "preprocess_cfg": {"mean": list(MEAN), "std": list(STD), "interpolation": "bicubic",
-                           "resize_mode": "squash", "size": recipe.image_size},
-    })
+    write_json(
+        out / CONFIG,
+        {
+            "model_cfg": recipe.architecture,
+            "preprocess_cfg": {
+                "mean": list(MEAN),
+                "std": list(STD),
+                "interpolation": "bicubic",
+                "resize_mode": "squash",
+                "size": recipe.image_size,
+            },
+        },
+    )
+    count = sum(tensor.numel() for tensor in half.values())
+    write_text(out / CARD, card(recipe, rows[-1] if rows else {}, figures, count))
     lines = [",".join(COLUMNS), *(",".join(str(row.get(c, "")) for c in COLUMNS) for row in rows)]
     write_text(out / LOG, "\n".join(lines) + "\n")
     write_json(out / FIGURES, figures)
@@ -65,9 +84,18 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     clip, tokenizer = read(options.evaluate)
     recipe = Recipe()
-    figures = heldout(clip, tokenizer, seed=recipe.heldout_seed, pictures=options.pictures,
-                      size=recipe.image_size)
+    figures = heldout(
+        clip, tokenizer, seed=recipe.heldout_seed, pictures=options.pictures, size=recipe.image_size
+    )
     write_json(options.evaluate / FIGURES, figures)
+    log_rows = list(csv.DictReader((options.evaluate / LOG).read_text().splitlines()))
+    shown = card(
+        recipe.with_vocabulary(tokenizer.vocab_size),
+        log_rows[-1] if log_rows else {},
+        figures,
+        sum(weight.numel() for weight in clip.parameters()),
+    )
+    write_text(options.evaluate / CARD, shown)
     logging.getLogger("workbench.demo.export").info("%s", json.dumps(figures))
     return 0
 

@@ -54,21 +54,59 @@ class Product:
 
 
 PRODUCTS: dict[str, Product] = {
-    "fabric": Product(products.fabric, (40, 40, 44), 0.09, 0.0, (1.15, 1.3), {
-        "hole": defects.fabric_hole, "stain": defects.fabric_stain,
-        "thread": defects.fabric_thread}),
-    "metal": Product(products.metal, (58, 60, 64), 3.1, 0.03, (0.97, 1.1), {
-        "dent": defects.metal_dent, "rust": defects.metal_rust,
-        "scratch": defects.metal_scratch}),
-    "granite": Product(products.granite, (60, 60, 60), 0.5, 0.0, (1.45, 1.6), {
-        "chip": defects.granite_chip, "crack": defects.granite_crack,
-        "spill": defects.granite_spill}),
-    "board": Product(parts.board, (150, 152, 156), 0.07, 0.015, (0.98, 1.05), {
-        "scratch": defects.board_scratch},
-        {"misplaced": defects.board_misplaced, "missing": defects.board_missing}),
-    "label": Product(parts.label, (150, 118, 84), 0.1, 0.02, (0.98, 1.06), {
-        "misprint": defects.label_misprint, "smudge": defects.label_smudge,
-        "tear": defects.label_tear}),
+    "fabric": Product(
+        products.fabric,
+        (40, 40, 44),
+        0.09,
+        0.0,
+        (1.15, 1.3),
+        {
+            "hole": defects.fabric_hole,
+            "stain": defects.fabric_stain,
+            "thread": defects.fabric_thread,
+        },
+    ),
+    "metal": Product(
+        products.metal,
+        (58, 60, 64),
+        3.1,
+        0.03,
+        (0.97, 1.1),
+        {"dent": defects.metal_dent, "rust": defects.metal_rust, "scratch": defects.metal_scratch},
+    ),
+    "granite": Product(
+        products.granite,
+        (60, 60, 60),
+        0.5,
+        0.0,
+        (1.45, 1.6),
+        {
+            "chip": defects.granite_chip,
+            "crack": defects.granite_crack,
+            "spill": defects.granite_spill,
+        },
+    ),
+    "board": Product(
+        parts.board,
+        (150, 152, 156),
+        0.07,
+        0.015,
+        (0.98, 1.05),
+        {"scratch": defects.board_scratch},
+        {"misplaced": defects.board_misplaced, "missing": defects.board_missing},
+    ),
+    "label": Product(
+        parts.label,
+        (150, 118, 84),
+        0.1,
+        0.02,
+        (0.98, 1.06),
+        {
+            "misprint": defects.label_misprint,
+            "smudge": defects.label_smudge,
+            "tear": defects.label_tear,
+        },
+    ),
 }
 
 
@@ -158,8 +196,9 @@ def _save(folder: Path, group: str, number: int, picture: Inspected) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.demo.inspection",
-                                     description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m workbench.demo.inspection", description=__doc__
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)

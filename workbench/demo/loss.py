@@ -12,6 +12,7 @@ from workbench.demo.recipe import Recipe
 from workbench.demo.world import rng_of
 
 PROMPT_STREAM = 11
+HEAD_SCALE = 4.0
 
 
 def prompts(tokenizer: Any, seed: int, step: int) -> Int[Tensor, "prompt token"]:
@@ -22,36 +23,54 @@ def prompts(tokenizer: Any, seed: int, step: int) -> Int[Tensor, "prompt token"]
     return ids
 
 
+def heads(width: int) -> torch.nn.Linear:
+    """Return linear classifiers of all attributes and of flawless or damaged, in one layer."""
+    return torch.nn.Linear(width, sum(len(question.choices) for question in QUESTIONS) + 2)
+
+
 def of(
-    clip: Any, images: Float[Tensor, "image 3 row column"], captions: Int[Tensor, "image token"],
-    answers: Int[Tensor, "image answer"], phrases: Int[Tensor, "prompt token"], recipe: Recipe,
+    clip: Any,
+    helpers: torch.nn.Linear,
+    images: Float[Tensor, "image 3 row column"],
+    captions: Int[Tensor, "image token"],
+    answers: Int[Tensor, "image answer"],
+    phrases: Int[Tensor, "prompt token"],
+    recipe: Recipe,
 ) -> Float[Tensor, ""]:
     """Return the loss of a batch.
 
     The caption is contrasted with the image embedding, as in CLIP, and, with a smaller weight, with
     the mean of the projected patch tokens: so single patches live in the text space too. Both are
-    also contrasted with the phrases of the attributes.
+    also contrasted with the phrases of the attributes. The helping heads read the attributes off
+    the same embeddings: they teach the image tower while the text tower has little to say yet.
     """
     from open_clip.loss import ClipLoss
 
     pooled, patches = clip.visual(images)
     whole = F.normalize(pooled.float(), dim=-1)
-    local = F.normalize((patches.mean(1) @ clip.visual.proj).float(), dim=-1)
+    mean = patches.mean(1) @ clip.visual.proj
+    local = F.normalize(mean.float(), dim=-1)
     texts = F.normalize(clip.encode_text(torch.cat([captions, phrases])).float(), dim=-1)
     said, asked = texts[: len(captions)], texts[len(captions) :]
     scale = clip.logit_scale.exp()
     total = torch.zeros((), device=images.device)
-    for weight, seen in ((1.0, whole), (recipe.patch_weight, local)):
+    for weight, seen, raw in ((1.0, whole, pooled), (recipe.patch_weight, local, mean)):
         contrast = ClipLoss()(seen, said, scale)
-        total = total + weight * (contrast + recipe.question_weight * questions(
-            scale * seen @ asked.T, answers))
+        asking = questions(*_states(scale * seen @ asked.T, answers), answers)
+        read = helpers(HEAD_SCALE * raw.float()).float()
+        helping = questions(read[:, :-2], read[:, -2:], answers)
+        total = total + weight * (
+            contrast + recipe.question_weight * asking + recipe.head_weight * helping
+        )
     return total
 
 
 def questions(
-    logits: Float[Tensor, "image prompt"], answers: Int[Tensor, "image answer"]
+    logits: Float[Tensor, "image choice"],
+    states: Float[Tensor, "image 2"],
+    answers: Int[Tensor, "image answer"],
 ) -> Float[Tensor, ""]:
-    """Return the mean cross-entropy of the questions that arise, plus that of the noun's states."""
+    """Return the mean cross-entropy of the questions that arise, plus flawless against damaged."""
     losses, first = [], 0
     for number, question in enumerate(QUESTIONS):
         truth = answers[:, number]
@@ -59,7 +78,14 @@ def questions(
             chosen = logits[:, first : first + len(question.choices)]
             losses.append(F.cross_entropy(chosen, truth, ignore_index=-1))
         first += len(question.choices)
-    pairs = logits[:, first:].reshape(len(logits), len(NOUNS), 2)
-    noun, damaged = answers[:, len(QUESTIONS)], answers[:, len(QUESTIONS) + 1]
-    states = pairs[torch.arange(len(logits), device=logits.device), noun]
-    return torch.stack(losses).mean() + F.cross_entropy(states, damaged)
+    return torch.stack(losses).mean() + F.cross_entropy(states, answers[:, len(QUESTIONS) + 1])
+
+
+def _states(
+    logits: Float[Tensor, "image prompt"], answers: Int[Tensor, "image answer"]
+) -> tuple[Float[Tensor, "image choice"], Float[Tensor, "image 2"]]:
+    """Return the logits of all attributes, and those of the two states of each picture's noun."""
+    choices = sum(len(question.choices) for question in QUESTIONS)
+    pairs = logits[:, choices:].reshape(len(logits), len(NOUNS), 2)
+    number = torch.arange(len(logits), device=logits.device)
+    return logits[:, :choices], pairs[number, answers[:, len(QUESTIONS)]]

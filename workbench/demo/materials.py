@@ -86,8 +86,9 @@ def grained(rng: Generator, size: int) -> Field:
     """Grains of several brightnesses, as in granite."""
     coarse = fractal(rng, size, int(rng.integers(18, 40)), 3, 0.8)
     fine = grain(rng, size)
-    return np.clip(0.5 + 0.3 * step(coarse, 0.5, 0.3) - 0.35 * step(-coarse, 0.8, 0.3)
-                   + 0.07 * fine, 0, 1)
+    return np.clip(
+        0.5 + 0.3 * step(coarse, 0.5, 0.3) - 0.35 * step(-coarse, 0.8, 0.3) + 0.07 * fine, 0, 1
+    )
 
 
 def marbled(rng: Generator, size: int) -> Field:
@@ -200,11 +201,20 @@ MATERIALS: dict[str, tuple[Surface, tuple[str, ...], float]] = {
 }
 
 COLOURS: dict[str, tuple[int, int, int]] = {
-    "red": (190, 45, 40), "orange": (225, 125, 40), "yellow": (225, 200, 70),
-    "green": (60, 140, 70), "blue": (50, 90, 175), "purple": (120, 65, 150),
-    "pink": (225, 140, 165), "brown": (120, 80, 50), "black": (45, 45, 48),
-    "white": (228, 227, 222), "grey": (135, 135, 138), "beige": (205, 185, 150),
-    "turquoise": (60, 165, 165), "silver": (180, 183, 188),
+    "red": (190, 45, 40),
+    "orange": (225, 125, 40),
+    "yellow": (225, 200, 70),
+    "green": (60, 140, 70),
+    "blue": (50, 90, 175),
+    "purple": (120, 65, 150),
+    "pink": (225, 140, 165),
+    "brown": (120, 80, 50),
+    "black": (45, 45, 48),
+    "white": (228, 227, 222),
+    "grey": (135, 135, 138),
+    "beige": (205, 185, 150),
+    "turquoise": (60, 165, 165),
+    "silver": (180, 183, 188),
 }
 
 

@@ -83,9 +83,7 @@ def blob(
     return step(-distance, -1.0, min(1.0, 2.5 / (radius * size)))
 
 
-def stroke(
-    size: int, points: list[tuple[float, float]], width: float, *, detail: int = 2
-) -> Field:
+def stroke(size: int, points: list[tuple[float, float]], width: float, *, detail: int = 2) -> Field:
     """Return an antialiased polyline through `points` (y, x in 0..1), `width` in pixels."""
     canvas = Image.new("L", (size * detail, size * detail))
     scaled = [(x * size * detail, y * size * detail) for y, x in points]
@@ -94,7 +92,11 @@ def stroke(
 
 
 def wander(
-    rng: Generator, start: tuple[float, float], length: float, steps: int, bend: float,
+    rng: Generator,
+    start: tuple[float, float],
+    length: float,
+    steps: int,
+    bend: float,
     direction: float | None = None,
 ) -> list[tuple[float, float]]:
     """Return a path of `steps` pieces about `start`, turning by about `bend` radians at each.

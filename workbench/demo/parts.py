@@ -8,70 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from workbench.demo.bench import FRAME, Sheet
-from workbench.demo.noise import Field, grain, smooth, soften
-
-DETAIL = 2
-Colour = tuple[int, int, int]
-Box = tuple[float, float, float, float]
-
-
-class Drawing:
-    """Colours, height and gloss drawn together, in units of sheet pixels."""
-
-    def __init__(self, width: float, height: float, colour: Colour, *, clear: bool = False) -> None:
-        self.size = (round(width * DETAIL), round(height * DETAIL))
-        self.rgb = Image.new("RGB", self.size, colour)
-        self.height = Image.new("L", self.size, 0)
-        self.gloss = Image.new("L", self.size, 0)
-        self.cover = Image.new("L", self.size, 0 if clear else 255)
-
-    def _each(
-        self, colour: Colour, rise: int, gloss: int
-    ) -> list[tuple[ImageDraw.ImageDraw, object]]:
-        pairs = ((self.rgb, colour), (self.height, rise), (self.gloss, gloss), (self.cover, 255))
-        return [(ImageDraw.Draw(image), fill) for image, fill in pairs]
-
-    def box(
-        self, box: Box, colour: Colour, rise: int = 0, gloss: int = 20, round_: float = 0
-    ) -> None:
-        """Fill a rectangle (left, top, right, bottom)."""
-        scaled = tuple(v * DETAIL for v in box)
-        for pen, fill in self._each(colour, rise, gloss):
-            pen.rounded_rectangle(scaled, round_ * DETAIL, fill=fill)  # type: ignore[arg-type]
-
-    def oval(self, box: Box, colour: Colour, rise: int = 0, gloss: int = 20) -> None:
-        """Fill an ellipse within a rectangle."""
-        scaled = tuple(v * DETAIL for v in box)
-        for pen, fill in self._each(colour, rise, gloss):
-            pen.ellipse(scaled, fill=fill)  # type: ignore[arg-type]
-
-    def line(self, points: list[tuple[float, float]], colour: Colour, width: float) -> None:
-        """Draw a polyline of (x, y) into the colours only."""
-        scaled = [(x * DETAIL, y * DETAIL) for x, y in points]
-        ImageDraw.Draw(self.rgb).line(scaled, fill=colour, width=round(width * DETAIL),
-                                      joint="curve")
-
-    def text(self, at: tuple[float, float], words: str, size: float, colour: Colour,
-             anchor: str = "mm") -> None:
-        """Print words, centred at `at` (x, y) unless the anchor says otherwise."""
-        font = ImageFont.load_default(size * DETAIL)
-        ImageDraw.Draw(self.rgb).text((at[0] * DETAIL, at[1] * DETAIL), words, fill=colour,
-                                      font=font, anchor=anchor)
-
-    def paste(self, other: "Drawing", x: float, y: float, turn: float = 0.0) -> None:
-        """Lay another drawing with its centre at (x, y), turned by degrees."""
-        layers = [image.rotate(turn, Image.Resampling.BICUBIC, expand=True)
-                  for image in (other.rgb, other.height, other.gloss, other.cover)]
-        corner = (round(x * DETAIL - layers[0].width / 2), round(y * DETAIL - layers[0].height / 2))
-        for image, layer in zip((self.rgb, self.height, self.gloss), layers[:3], strict=True):
-            image.paste(layer, corner, layers[3])
-
-    def layer(self, image: Image.Image) -> Field:
-        """Return one 8-bit layer at sheet resolution, 0..1."""
-        return np.array(image.reduce(DETAIL), dtype=np.float32) / np.float32(255)
+from workbench.demo.drawing import DETAIL, Colour, Drawing, rectangle
+from workbench.demo.noise import grain, smooth, soften
 
 
 @dataclass(frozen=True)
@@ -138,8 +79,9 @@ def _capacitor(_tone: int) -> Drawing:
     d = Drawing(62, 62, BLACK, clear=True)
     d.oval((1, 1, 61, 61), (36, 44, 84), 170, 60)
     d.oval((6, 6, 56, 56), (184, 187, 190), 210, 140)
-    ImageDraw.Draw(d.rgb).chord([12 * DETAIL / 2] * 2 + [112 * DETAIL / 2] * 2, 150, 210,
-                                fill=(50, 56, 92))
+    ImageDraw.Draw(d.rgb).chord(
+        [12 * DETAIL / 2] * 2 + [112 * DETAIL / 2] * 2, 150, 210, fill=(50, 56, 92)
+    )
     d.line([(31, 18), (31, 44)], (150, 153, 156), 1.5)
     d.line([(18, 31), (44, 31)], (150, 153, 156), 1.5)
     return d
@@ -173,24 +115,41 @@ def _crystal(_tone: int) -> Drawing:
 
 
 PARTS: dict[str, Callable[[int], Drawing]] = {
-    "chip": _chip, "timer": _timer, "resistor": _resistor, "smd": _smd,
-    "capacitor": _capacitor, "led": _led, "header": _header, "crystal": _crystal,
+    "chip": _chip,
+    "timer": _timer,
+    "resistor": _resistor,
+    "smd": _smd,
+    "capacitor": _capacitor,
+    "led": _led,
+    "header": _header,
+    "crystal": _crystal,
 }
 PADS: dict[str, tuple[tuple[float, float], ...]] = {
     "chip": tuple((sx * 57.0, -37.5 + 10.5 * k) for sx in (-1, 1) for k in range(8)),
     "timer": tuple((sx * 35.0, -18.5 + 12 * k) for sx in (-1, 1) for k in range(4)),
-    "resistor": ((-37, 0), (37, 0)), "smd": ((-14, 0), (14, 0)), "capacitor": ((-12, 0), (12, 0)),
-    "led": ((-7, 0), (7, 0)), "header": tuple((-61.5 + 17.5 * k, y) for k in range(8)
-                                              for y in (-6, 7)), "crystal": ((-20, 0), (20, 0)),
+    "resistor": ((-37, 0), (37, 0)),
+    "smd": ((-14, 0), (14, 0)),
+    "capacitor": ((-12, 0), (12, 0)),
+    "led": ((-7, 0), (7, 0)),
+    "header": tuple((-61.5 + 17.5 * k, y) for k in range(8) for y in (-6, 7)),
+    "crystal": ((-20, 0), (20, 0)),
 }
-LAYOUT: tuple[Part, ...] = tuple(replace(part, number=k) for k, part in enumerate((
-    Part("chip", 206, 190), Part("timer", 376, 150), Part("crystal", 214, 282),
-    *(Part("resistor", 92, 150 + 30 * k, tone=k % 3) for k in range(5)),
-    *(Part("smd", 316 + 48 * (k % 3), 232 + 34 * (k // 3), tone=k // 3) for k in range(6)),
-    *(Part("capacitor", 92 + 74 * k, 366) for k in range(3)),
-    *(Part("led", 316 + 42 * k, 386, tone=k) for k in range(4)),
-    Part("header", 372, 322), Part("header", 262, 104),
-)))
+LAYOUT: tuple[Part, ...] = tuple(
+    replace(part, number=k)
+    for k, part in enumerate(
+        (
+            Part("chip", 206, 190),
+            Part("timer", 376, 150),
+            Part("crystal", 214, 282),
+            *(Part("resistor", 92, 150 + 30 * k, tone=k % 3) for k in range(5)),
+            *(Part("smd", 316 + 48 * (k % 3), 232 + 34 * (k // 3), tone=k // 3) for k in range(6)),
+            *(Part("capacitor", 92 + 74 * k, 366) for k in range(3)),
+            *(Part("led", 316 + 42 * k, 386, tone=k) for k in range(4)),
+            Part("header", 372, 322),
+            Part("header", 262, 104),
+        )
+    )
+)
 
 
 def board(rng: Generator, layout: tuple[Part, ...] = LAYOUT) -> Sheet:
@@ -210,10 +169,10 @@ def board(rng: Generator, layout: tuple[Part, ...] = LAYOUT) -> Sheet:
     d.text((376, 205), "R6-R11", 11, WHITE)
     d.text((166, 324), "C1-C3", 11, WHITE)
     for place in LAYOUT:
-        for dx, dy in PADS[place.kind]:
-            x, y = place.x + dx, place.y + dy
-            d.oval((x - 4.5, y - 4.5, x + 4.5, y + 4.5), SILVER, 15, 130)
-            d.oval((x - 1.5, y - 1.5, x + 1.5, y + 1.5), (60, 60, 60), 5, 0)
+        for right_of, below in PADS[place.kind]:
+            px, py = place.x + right_of, place.y + below
+            d.oval((px - 4.5, py - 4.5, px + 4.5, py + 4.5), SILVER, 15, 130)
+            d.oval((px - 1.5, py - 1.5, px + 1.5, py + 1.5), (60, 60, 60), 5, 0)
     offsets = rng.normal(0, 0.8, (len(LAYOUT), 3))
     for part in layout:
         dx, dy, turn = offsets[part.number]
@@ -222,8 +181,7 @@ def board(rng: Generator, layout: tuple[Part, ...] = LAYOUT) -> Sheet:
     gloss = d.layer(d.gloss)
     rgb = np.array(d.rgb.reduce(DETAIL), dtype=np.float32) / np.float32(255)
     rgb = rgb * (1 + 0.02 * grain(rng, FRAME) + 0.02 * smooth(rng, FRAME, 3))[:, :, None]
-    return Sheet(rgb.astype(np.float32), height, gloss,
-                 _rectangle(left, top, right, bottom, 10))
+    return Sheet(rgb.astype(np.float32), height, gloss, rectangle(left, top, right, bottom, 10))
 
 
 def without(layout: tuple[Part, ...], index: int) -> tuple[Part, ...]:
@@ -245,17 +203,18 @@ def _traces(d: Drawing, colour: Colour) -> None:
         x, y = lanes.uniform(50, 460), lanes.uniform(90, 420)
         run, rise = lanes.choice([-1, 1]) * lanes.uniform(20, 90), lanes.choice([-1, 1]) * 14
         far = lanes.uniform(10, 60) * np.sign(run)
-        d.line([(x, y), (x + run, y), (x + run + abs(rise) * np.sign(run), y + rise),
-                (x + run + abs(rise) * np.sign(run) + far, y + rise)], colour, 2.4)
+        d.line(
+            [
+                (x, y),
+                (x + run, y),
+                (x + run + abs(rise) * np.sign(run), y + rise),
+                (x + run + abs(rise) * np.sign(run) + far, y + rise),
+            ],
+            colour,
+            2.4,
+        )
         d.oval((x - 4, y - 4, x + 4, y + 4), colour, 0, 80)
         d.oval((x - 1.6, y - 1.6, x + 1.6, y + 1.6), (12, 40, 28), 0, 0)
-
-
-def _rectangle(left: float, top: float, right: float, bottom: float, corner: float) -> Field:
-    image = Image.new("L", (FRAME * DETAIL, FRAME * DETAIL))
-    ImageDraw.Draw(image).rounded_rectangle(
-        (left * DETAIL, top * DETAIL, right * DETAIL, bottom * DETAIL), corner * DETAIL, fill=255)
-    return np.array(image.reduce(DETAIL), dtype=np.float32) / np.float32(255)
 
 
 def label(rng: Generator) -> Sheet:
@@ -272,28 +231,39 @@ def label(rng: Generator) -> Sheet:
     for k in range(7):
         a = k * np.pi / 3
         x, y = (132, 234) if k == 6 else (132 + 28 * np.cos(a), 234 + 28 * np.sin(a))
-        hexagon = [(x + 14 * np.cos(b), y + 14 * np.sin(b))
-                   for b in np.arange(7) * np.pi / 3 + np.pi / 6]
+        hexagon = [
+            (x + 14 * np.cos(b), y + 14 * np.sin(b)) for b in np.arange(7) * np.pi / 3 + np.pi / 6
+        ]
         d.line(hexagon, (150, 84, 20), 3)
     d.text((212, 186), "Wild flower", 26, ink, "lm")
     d.text((212, 220), "gathered by hand above 900 m", 15, ink, "lm")
     d.text((212, 242), "unheated, not blended", 15, ink, "lm")
     d.text((212, 278), "500 g", 34, leaf, "lm")
     d.line([(64, 312), (448, 312)], leaf, 2)
-    for row, words in enumerate(("Keep dry and below 25 C.", "Best before: see lid.",
-                               "Lake Apiary, 12 Shore Road", "Batch L-2604")):
+    for row, words in enumerate(
+        (
+            "Keep dry and below 25 C.",
+            "Best before: see lid.",
+            "Lake Apiary, 12 Shore Road",
+            "Batch L-2604",
+        )
+    ):
         d.text((66, 332 + 19 * row), words, 13.5, ink, "lm")
     code = np.random.default_rng(2604)
-    at = 300.0
-    while at < 440:
+    bar = 300.0
+    while bar < 440:
         width = float(code.choice([2.0, 3.0, 4.5]))
-        d.box((at, 328, at + width, 392), (30, 30, 32))
-        at += width + float(code.choice([2.0, 3.0, 4.0]))
+        d.box((bar, 328, bar + width, 392), (30, 30, 32))
+        bar += width + float(code.choice([2.0, 3.0, 4.0]))
     d.text((370, 403), "4 026041 078020", 13, ink)
     rgb = np.array(d.rgb.reduce(DETAIL), dtype=np.float32) / np.float32(255)
     fibre = 0.012 * grain(rng, FRAME) + 0.012 * smooth(rng, FRAME, 120)
     rgb = rgb * (1 + fibre)[:, :, None]
     height = 0.10 * smooth(rng, FRAME, 100) + 1.0 * smooth(rng, FRAME, 3)
-    cover = _rectangle(left, top, right, bottom, 16)
-    return Sheet(rgb.astype(np.float32), (height + 2 * soften(cover, 3)).astype(np.float32),
-                 np.full((FRAME, FRAME), 0.12, np.float32), cover)
+    cover = rectangle(left, top, right, bottom, 16)
+    return Sheet(
+        rgb.astype(np.float32),
+        (height + 2 * soften(cover, 3)).astype(np.float32),
+        np.full((FRAME, FRAME), 0.12, np.float32),
+        cover,
+    )

@@ -5,7 +5,7 @@ from numpy.random import Generator
 from scipy.spatial import cKDTree
 
 from workbench.demo.bench import FRAME, Sheet
-from workbench.demo.noise import Field, coordinates, fractal, grain, smooth, soften, step
+from workbench.demo.noise import Colours, Field, coordinates, fractal, grain, smooth, soften, step
 
 
 def _tone(*rgb: int) -> np.ndarray:
@@ -31,16 +31,19 @@ def fabric(rng: Generator) -> Sheet:
     bow_weft = np.sqrt(np.clip(1 - 0.9 * along**2, 0, 1))
     phase_warp = np.cos(np.pi * (((row + column) % 4) + along / 2 - 0.0 - 0.5) / 2)
     phase_weft = np.cos(np.pi * (((row + column - 2) % 4) + across / 2 - 0.5) / 2)
-    height = np.where(warp_up, bow_warp * (0.75 + 0.25 * phase_warp),
-                      bow_weft * (0.7 + 0.25 * phase_weft))
+    height = np.where(
+        warp_up, bow_warp * (0.75 + 0.25 * phase_warp), bow_weft * (0.7 + 0.25 * phase_weft)
+    )
     fibre = np.where(warp_up, np.sin(across * 7 + along * 3), np.sin(along * 7 - across * 3))
     shade_of_row = 1 + 0.05 * rng.standard_normal(threads + 8)
     shade_of_column = 1 + 0.05 * rng.standard_normal(threads + 8)
     weft = _tone(196, 200, 205) * np.float32(rng.uniform(0.96, 1.04))
     warp = _tone(52, 82, 132) * np.float32(rng.uniform(0.94, 1.06))
-    rgb = np.where(warp_up[:, :, None],
-                   warp * shade_of_column[column % threads][:, :, None],
-                   weft * shade_of_row[row % threads][:, :, None])
+    rgb = np.where(
+        warp_up[:, :, None],
+        warp * shade_of_column[column % threads][:, :, None],
+        weft * shade_of_row[row % threads][:, :, None],
+    )
     rgb = rgb * (0.62 + 0.38 * height + 0.05 * fibre)[:, :, None]
     rgb = rgb * (1 + 0.03 * smooth(rng, FRAME, 3) + 0.035 * grain(rng, FRAME))[:, :, None]
     return Sheet(rgb.astype(np.float32), (height * 2.2).astype(np.float32), ones() * 0.04, ones())
@@ -75,8 +78,9 @@ def metal(rng: Generator) -> Sheet:
     alpha = step(edge - r, 0.0, soft) * step(r - bore, 0.0, soft) * step(holes, 0.0, soft)
     colour = np.array([0.985, 1.0, 1.025], np.float32)
     rgb = np.clip(value, 0, 1.2)[:, :, None] * colour
-    return Sheet(rgb.astype(np.float32), height.astype(np.float32), ones() * 0.25,
-                 alpha.astype(np.float32))
+    return Sheet(
+        rgb.astype(np.float32), height.astype(np.float32), ones() * 0.25, alpha.astype(np.float32)
+    )
 
 
 def granite(rng: Generator) -> Sheet:
@@ -91,14 +95,17 @@ def granite(rng: Generator) -> Sheet:
     first = nearest[:, 0].reshape(FRAME, FRAME)
     border = (distance[:, 1] - distance[:, 0]).reshape(FRAME, FRAME)
     cloud = fractal(rng, FRAME, 14, 3, 0.8)
-    local = cloud[np.clip(seeds[:, 0] * FRAME, 0, FRAME - 1).astype(np.int32),
-                  np.clip(seeds[:, 1] * FRAME, 0, FRAME - 1).astype(np.int32)]
+    local = cloud[
+        np.clip(seeds[:, 0] * FRAME, 0, FRAME - 1).astype(np.int32),
+        np.clip(seeds[:, 1] * FRAME, 0, FRAME - 1).astype(np.int32),
+    ]
     rank = np.argsort(np.argsort(local + 0.9 * rng.standard_normal(count))) / count
-    minerals = np.stack([_tone(52, 52, 56), _tone(122, 120, 121), _tone(196, 170, 158),
-                         _tone(206, 203, 198)])
+    minerals = np.stack(
+        [_tone(52, 52, 56), _tone(122, 120, 121), _tone(196, 170, 158), _tone(206, 203, 198)]
+    )
     kind = np.digitize(rank, [0.16, 0.42, 0.68])
     crystal = minerals[kind] * (1 + 0.09 * rng.standard_normal((count, 1)))
-    rgb = crystal[first].astype(np.float32)
+    rgb: Colours = crystal[first].astype(np.float32)
     rgb = rgb * (0.86 + 0.14 * step(border, 0.0015, 0.004))[:, :, None]
     rgb = rgb * (1 + 0.04 * fractal(rng, FRAME, 60, 2) + 0.025 * grain(rng, FRAME))[:, :, None]
     rgb = rgb * np.float32(rng.uniform(0.95, 1.05))

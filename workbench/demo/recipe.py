@@ -11,7 +11,11 @@ def _architecture() -> dict[str, Any]:
     return {
         "embed_dim": 256,
         "vision_cfg": {
-            "image_size": 192, "patch_size": 12, "width": 384, "layers": 6, "head_width": 64,
+            "image_size": 192,
+            "patch_size": 12,
+            "width": 384,
+            "layers": 6,
+            "head_width": 64,
         },
         "text_cfg": {"context_length": 32, "width": 192, "heads": 3, "layers": 3},
     }
@@ -35,6 +39,8 @@ class Recipe:
     decay: float = 0.1
     patch_weight: float = 0.5
     question_weight: float = 1.0
+    head_weight: float = 1.0
+    text_pace: float = 0.3
     phases: tuple[tuple[float, float], ...] = ((0.72, 0.75), (0.14, 0.5), (0.14, 0.0))
 
     @property

@@ -172,16 +172,25 @@ def ring(_rng: Generator, u: Field, v: Field) -> tuple[Field, Field]:
 
 # the shape, the words for it
 OBJECTS: dict[str, tuple[Shape, tuple[str, ...]]] = {
-    "disc": (disc, ("disc", "round plate")), "ball": (ball, ("ball", "sphere")),
-    "fruit": (fruit, ("fruit", "apple")), "biscuit": (biscuit, ("biscuit", "cookie")),
-    "washer": (washer, ("washer", "flat ring")), "gear": (gear, ("gear", "cogwheel")),
-    "nut": (nut, ("nut", "metal nut")), "screw": (screw, ("screw", "bolt")),
-    "capsule": (capsule, ("capsule",)), "pill": (pill, ("pill", "tablet")),
-    "bar": (bar, ("bar", "rod")), "plate": (plate, ("plate", "panel")),
+    "disc": (disc, ("disc", "round plate")),
+    "ball": (ball, ("ball", "sphere")),
+    "fruit": (fruit, ("fruit", "apple")),
+    "biscuit": (biscuit, ("biscuit", "cookie")),
+    "washer": (washer, ("washer", "flat ring")),
+    "gear": (gear, ("gear", "cogwheel")),
+    "nut": (nut, ("nut", "metal nut")),
+    "screw": (screw, ("screw", "bolt")),
+    "capsule": (capsule, ("capsule",)),
+    "pill": (pill, ("pill", "tablet")),
+    "bar": (bar, ("bar", "rod")),
+    "plate": (plate, ("plate", "panel")),
     "label": (label, ("label", "printed label", "sticker")),
-    "board": (board, ("board", "circuit board", "assembly")), "button": (button, ("button",)),
-    "coin": (coin, ("coin", "medal")), "cable": (cable, ("cable", "wire")),
-    "bottle": (bottle, ("bottle",)), "ring": (ring, ("ring", "seal")),
+    "board": (board, ("board", "circuit board", "assembly")),
+    "button": (button, ("button",)),
+    "coin": (coin, ("coin", "medal")),
+    "cable": (cable, ("cable", "wire")),
+    "bottle": (bottle, ("bottle",)),
+    "ring": (ring, ("ring", "seal")),
 }
 
 Place = tuple[float, float, float]  # y, x, radius, all in widths of the picture
@@ -207,13 +216,25 @@ def places(rng: Generator, arrangement: str) -> list[Place]:
         cells = range(count)
         return [((j + 0.5) / count, (k + 0.5) / count, 0.4 / count) for j in cells for k in cells]
     chosen = rng.permutation(16)[: rng.integers(5, 9)]
-    return [((c // 4 + rng.uniform(0.3, 0.7)) / 4, (c % 4 + rng.uniform(0.3, 0.7)) / 4,
-             rng.uniform(0.08, 0.125)) for c in chosen.tolist()]
+    return [
+        (
+            (c // 4 + rng.uniform(0.3, 0.7)) / 4,
+            (c % 4 + rng.uniform(0.3, 0.7)) / 4,
+            rng.uniform(0.08, 0.125),
+        )
+        for c in chosen.tolist()
+    ]
 
 
 def stamp(
-    rng: Generator, rgb: Colours, alpha: Field, shape: Shape, place: Place, turn: float,
-    colour: np.ndarray, texture: Field,
+    rng: Generator,
+    rgb: Colours,
+    alpha: Field,
+    shape: Shape,
+    place: Place,
+    turn: float,
+    colour: np.ndarray,
+    texture: Field,
 ) -> None:
     """Draw one object into `rgb` and `alpha`, in place."""
     size = alpha.shape[0]

@@ -1,16 +1,17 @@
-"""Where the demo CLIP's training starts: from eyes that see texture and know where they look.
+"""Where the demo CLIP's training starts: patches and texts that already differ from each other.
 
 With few pictures to learn from, a vision transformer started at random learns colours long before
 anything else: the mean of a patch drowns its texture, and positions are faint. So the patch
-embedding starts as the whitened principal components of the training world's patches, and the
-position embedding as plane waves of the strength of a patch. Both are trained like all else.
+embedding starts as the whitened principal components of the training world's patches, the position
+embedding as plane waves of half the strength of a patch, and the text projection such that captions
+are centred and white. All of it is trained on like everything else.
 """
 
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.demo.evaluate import to_tensor
@@ -18,6 +19,7 @@ from workbench.demo.world import draw
 
 SAMPLE = 192  # pictures that the components are taken from
 FLOOR = 0.05  # variance below which a component is mostly sensor noise, and is not raised to 1
+TOKENS = 0.3  # spread of the token embeddings
 WAVES = 0.5  # strength of the position embedding; a whitened channel has 1
 
 
@@ -33,6 +35,25 @@ def prepare(clip: Any, seed: int, size: int) -> None:
         clip.visual.positional_embedding[1:] = torch.from_numpy(plane_waves(grid, width))
 
 
+def prepare_text(clip: Any, tokens: Int[Tensor, "text token"]) -> None:
+    """Centre and whiten the text embeddings of an untrained CLIP over the given texts, in place."""
+    with torch.no_grad():
+        clip.token_embedding.weight.normal_(0, TOKENS)
+        clip.token_embedding.weight[-2:] *= 0.1  # start and end are in every text
+        projection = clip.text_projection.clone()
+        clip.text_projection.copy_(torch.eye(*projection.shape))
+        plain = torch.cat([clip.encode_text(part) for part in tokens.split(256)])
+        features = plain[:, : len(projection)].double()
+        centre = features.mean(0)
+        variances, directions = torch.linalg.eigh(
+            (features - centre).T @ (features - centre) / len(features)
+        )
+        scale = (variances.clamp_min(0) + 0.02 * variances.mean()).rsqrt()
+        random = torch.linalg.qr(projection.T.double()).Q.T
+        clip.ln_final.bias.copy_(-centre)
+        clip.text_projection.copy_((directions * scale) @ random / len(projection) ** 0.5)
+
+
 def whitening(
     images: Float[Tensor, "image 3 row column"], patch: int
 ) -> Float[Tensor, "component 3 patch patch"]:
@@ -42,7 +63,8 @@ def whitening(
     samples = samples - samples.mean(0)
     variances, directions = torch.linalg.eigh(samples.T @ samples / len(samples))
     kernels = (directions / (variances.clamp_min(0) + FLOOR).sqrt()).T.flip(0)
-    return kernels.reshape(-1, 3, patch, patch).float()
+    found: Tensor = kernels.reshape(-1, 3, patch, patch).float()
+    return found
 
 
 def plane_waves(grid: int, width: int) -> Float[np.ndarray, "position channel"]:

@@ -6,12 +6,11 @@ exported to `--out` whenever a checkpoint is evaluated.
 """
 
 import argparse
-import io
 import logging
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,9 @@ from workbench.demo import export, loss, start
 from workbench.demo.attributes import labels
 from workbench.demo.captions import vocabulary
 from workbench.demo.evaluate import captioned, heldout, to_tensor
+from workbench.demo.learner import Learner, Progress, load, save
 from workbench.demo.recipe import Recipe
 from workbench.demo.tokenizer import read_tokenizer, write_vocabulary
-from workbench.errors import RunError
-from workbench.files import write_bytes
 
 log = logging.getLogger("workbench.demo.train")
 CHECKPOINT = "training.pt"
@@ -44,19 +42,11 @@ class Budget:
 
     def progress(self, pictures: int, seconds: float) -> float:
         """Return the share of the budget that is used up, 1 at the end."""
-        shares = [pictures / self.pictures if self.pictures else 0.0,
-                  seconds / 60 / self.minutes if self.minutes else 0.0]
+        shares = [
+            pictures / self.pictures if self.pictures else 0.0,
+            seconds / 60 / self.minutes if self.minutes else 0.0,
+        ]
         return min(1.0, max(shares))
-
-
-@dataclass
-class Progress:
-    """How far a training is; all of it is in the checkpoint."""
-
-    step: int = 0
-    pictures: int = 0
-    seconds: float = 0.0
-    rows: list[dict[str, float]] = field(default_factory=list)
 
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -74,18 +64,21 @@ class Captioned(Dataset[Batch]):
         return torch.from_numpy(picture.image), self.tokenizer([text])[0], answers
 
 
-def batches(
-    dataset: Captioned, first: int, batch: int, workers: int
-) -> Iterator[Batch]:
+def batches(dataset: Captioned, first: int, batch: int, workers: int) -> Iterator[Batch]:
     """Yield batches of pictures `first`, `first + 1`, ... without end."""
+
     def numbers() -> Iterator[list[int]]:
         start = first
         while True:
             yield list(range(start, start + batch))
             start += batch
 
-    loader = DataLoader(dataset, batch_sampler=numbers(), num_workers=workers,
-                        prefetch_factor=6 if workers else None)
+    loader = DataLoader(
+        dataset,
+        batch_sampler=numbers(),
+        num_workers=workers,
+        prefetch_factor=6 if workers else None,
+    )
     yield from loader
 
 
@@ -101,55 +94,15 @@ def build(recipe: Recipe) -> Any:
     return clip
 
 
-def optimisers(clip: Any, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Return Muon for the matrices of the transformer blocks, and AdamW for everything else.
-
-    Muon (Jordan et al., 2024) needs
-    clearly fewer steps than AdamW alone, and steps are what a small machine has few of.
-    """
-    blocks, plain, decayed = [], [], []
-    for name, weight in clip.named_parameters():
-        if weight.ndim == 2 and "resblocks" in name:
-            blocks.append(weight)
-        elif weight.ndim >= 2 and "embedding" not in name:
-            decayed.append(weight)
-        else:
-            plain.append(weight)
-    muon = torch.optim.Muon(blocks, lr=recipe.block_rate, weight_decay=recipe.decay,
-                            adjust_lr_fn="match_rms_adamw")
-    adam = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": recipe.decay},
-         {"params": plain, "weight_decay": 0.0}],
-        lr=recipe.rate, betas=(0.9, 0.98), eps=1e-6)
-    return [muon, adam]
-
-
-def save(path: Path, clip: Any, steppers: list[torch.optim.Optimizer], state: Progress) -> None:
-    """Write the checkpoint in one step."""
-    content = io.BytesIO()
-    torch.save({"model": clip.state_dict(), "optimisers": [stepper.state_dict() for stepper in steppers],
-                "progress": asdict(state)}, content)
-    write_bytes(path, content.getvalue())
-
-
-def load(path: Path, clip: Any, steppers: list[torch.optim.Optimizer]) -> Progress:
-    """Fill the model and the optimisers from a checkpoint; return how far it was.
-
-    Raises `RunError` if the file is no checkpoint of this recipe. Pickled code is never run.
-    """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        clip.load_state_dict(content["model"])
-        for stepper, held in zip(steppers, content["optimisers"], strict=True):
-            stepper.load_state_dict(held)
-        return Progress(**content["progress"])
-    except Exception as error:
-        raise RunError(f"{path} cannot be resumed ({error}). Remove it to start anew.") from error
-
-
 def train(
-    out: Path, checkpoints: Path, recipe: Recipe, budget: Budget, *, device: str = "auto",
-    resume: bool = False, workers: int = 1,
+    out: Path,
+    checkpoints: Path,
+    recipe: Recipe,
+    budget: Budget,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    workers: int = 1,
 ) -> Progress:
     """Train until the budget is used up, and export to `out`. Returns how far it got."""
     place = torch.device(_device(device))
@@ -157,18 +110,23 @@ def train(
     tokenizer = read_tokenizer(out / export.VOCABULARY)
     recipe = recipe.with_vocabulary(tokenizer.vocab_size)
     clip = build(recipe).to(place)
-    steppers = optimisers(clip, recipe)
+    learner = Learner.of(clip, recipe)
     path = checkpoints / CHECKPOINT
     if resume and path.exists():
-        state = load(path, clip, steppers)
+        state = load(path, learner)
     else:
         start.prepare(clip, recipe.seed, recipe.image_size)
+        start.prepare_text(clip, _sample_texts(tokenizer, recipe).to(place))
         state = Progress()
-    log.info("from picture %d on %s, %.1f million parameters", state.pictures, place,
-             sum(p.numel() for p in clip.parameters()) / 1e6)
+    log.info(
+        "from picture %d on %s, %.1f million parameters",
+        state.pictures,
+        place,
+        sum(p.numel() for p in clip.parameters()) / 1e6,
+    )
 
     def finish(figures: bool) -> None:
-        save(path, clip, steppers, state)
+        save(path, learner, state)
         if figures:
             _export(out, clip, tokenizer, recipe, state, budget.heldout_pictures)
 
@@ -181,19 +139,28 @@ def train(
             break
         images, tokens, answers = (tensor.to(place) for tensor in batch)
         prompts = loss.prompts(tokenizer, recipe.seed, state.step).to(place)
-        losses.append(_update(clip, steppers, (images, tokens, answers, prompts), recipe,
-                              state.step, progress))
+        losses.append(
+            _update(learner, (images, tokens, answers, prompts), recipe, state.step, progress)
+        )
         now = time.monotonic()
         state.step += 1
         state.pictures += len(images)
         state.seconds = before + now - began
         if state.step % 20 == 0:
-            row = {"step": state.step, "pictures": state.pictures,
-                   "seconds": round(state.seconds), "loss": round(sum(losses) / len(losses), 4)}
+            row = {
+                "step": state.step,
+                "pictures": state.pictures,
+                "seconds": round(state.seconds),
+                "loss": round(sum(losses) / len(losses), 4),
+            }
             losses = []
             state.rows.append(row)
-            log.info("%s, %.1f pictures/s, %.0f %% done", row,
-                     state.pictures / max(1.0, state.seconds), 100 * progress)
+            log.info(
+                "%s, %.1f pictures/s, %.0f %% done",
+                row,
+                state.pictures / max(1.0, state.seconds),
+                100 * progress,
+            )
         if now - exported > 60 * budget.export_every:
             finish(figures=True)
             saved = exported = time.monotonic()
@@ -205,30 +172,37 @@ def train(
 
 
 def _update(
-    clip: Any, steppers: list[torch.optim.Optimizer], batch: tuple[Tensor, Tensor, Tensor, Tensor],
-    recipe: Recipe, step: int, progress: float,
+    learner: Learner,
+    batch: tuple[Tensor, Tensor, Tensor, Tensor],
+    recipe: Recipe,
+    step: int,
+    progress: float,
 ) -> float:
     """Take one step; return its loss."""
-    share = min(1.0, (step + 1) / recipe.warmup)
-    share *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
-    for stepper, rate in zip(steppers, (recipe.block_rate, recipe.rate), strict=True):
-        for group in stepper.param_groups:
-            group["lr"] = rate * share
+    clip = learner.clip
     clip.train()
     clip.visual.patch_dropout.prob = recipe.dropout(progress)
     # The patches that stay are drawn from the step's own seed, so that a resumed run draws the same
     torch.manual_seed(recipe.seed * 1_000_003 + step)
     images, tokens, answers, prompts = batch
     with torch.autocast(images.device.type, torch.bfloat16):
-        total = loss.of(clip, to_tensor(images), tokens, answers, prompts, recipe)
+        total = loss.of(clip, learner.heads, to_tensor(images), tokens, answers, prompts, recipe)
     clip.zero_grad(set_to_none=True)
+    learner.heads.zero_grad(set_to_none=True)
     total.backward()
     torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
-    for stepper in steppers:
-        stepper.step()
+    share = min(1.0, (step + 1) / recipe.warmup)
+    share *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
+    learner.step((recipe.block_rate * share, recipe.rate * share))
     with torch.no_grad():
         clip.logit_scale.clamp_(0, math.log(100))
     return float(total.detach())
+
+
+def _sample_texts(tokenizer: Any, recipe: Recipe) -> Tensor:
+    captions: Tensor = tokenizer([captioned(recipe.seed, index, 32)[1] for index in range(600)])
+    phrases = [loss.prompts(tokenizer, recipe.seed, 10**6 + k) for k in range(8)]
+    return torch.cat([captions, *phrases])
 
 
 def _export(
@@ -236,11 +210,18 @@ def _export(
 ) -> None:
     clip.eval()
     clip.visual.output_tokens = False
-    figures = heldout(clip, tokenizer, seed=recipe.heldout_seed, pictures=pictures,
-                      size=recipe.image_size)
+    figures = heldout(
+        clip, tokenizer, seed=recipe.heldout_seed, pictures=pictures, size=recipe.image_size
+    )
     clip.visual.output_tokens = True
-    state.rows[-1:] = [{**row, "heldout_retrieval": figures["retrieval_at_128"]["accuracy"],
-                        "zero_shot": figures["condition"]["accuracy"]} for row in state.rows[-1:]]
+    state.rows[-1:] = [
+        {
+            **row,
+            "heldout_retrieval": figures["retrieval_at_128"]["accuracy"],
+            "zero_shot": figures["condition"]["accuracy"],
+        }
+        for row in state.rows[-1:]
+    ]
     log.info("held out: %s", figures)
     export.write(out, clip.state_dict(), recipe, state.rows, figures)
 
@@ -269,8 +250,14 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("say when to end: --pictures N or --minutes M")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     budget = Budget(options.pictures, options.minutes, export_every=options.export_every)
-    train(options.out, options.checkpoints, Recipe(seed=options.seed), budget,
-          device=options.device, resume=options.resume)
+    train(
+        options.out,
+        options.checkpoints,
+        Recipe(seed=options.seed),
+        budget,
+        device=options.device,
+        resume=options.resume,
+    )
     return 0
 
 

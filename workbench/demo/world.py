@@ -76,8 +76,22 @@ def draw(seed: int, index: int, size: int = 192) -> Picture:
         amount, where = _damage(own, canvas, condition, shape, spots)
     image = _photograph(own, canvas, light, blurred, shape != "")
     named = ground if ground != "even" else ""
-    return Picture(image, Scene(material, colour, shape, arrangement, named, ground_colour, light,
-                                blurred, condition, amount, where))
+    return Picture(
+        image,
+        Scene(
+            material,
+            colour,
+            shape,
+            arrangement,
+            named,
+            ground_colour,
+            light,
+            blurred,
+            condition,
+            amount,
+            where,
+        ),
+    )
 
 
 def _choose(rng: Generator, options: tuple[str, ...]) -> str:
@@ -91,8 +105,9 @@ def _two_colours(rng: Generator) -> tuple[str, str]:
 
 
 def _arrangement(rng: Generator) -> str:
-    return _choose(rng, ("single", "single", "single", "pair", "row", "column", "grid",
-                         "scattered"))
+    return _choose(
+        rng, ("single", "single", "single", "pair", "row", "column", "grid", "scattered")
+    )
 
 
 def _condition(rng: Generator, shape: str, arrangement: str) -> str:
@@ -108,8 +123,14 @@ def _condition(rng: Generator, shape: str, arrangement: str) -> str:
 
 
 def _canvas(
-    rng: Generator, size: int, material: str, colour: str, shape: str, arrangement: str,
-    ground: str, ground_colour: str,
+    rng: Generator,
+    size: int,
+    material: str,
+    colour: str,
+    shape: str,
+    arrangement: str,
+    ground: str,
+    ground_colour: str,
 ) -> tuple[Canvas, list[shapes.Place]]:
     if not shape:
         dark = np.full((size, size, 3), rng.uniform(0.02, 0.15), np.float32)
@@ -121,8 +142,11 @@ def _canvas(
     else:
         background = surface(rng, size, ground, ground_colour)
     rgb, alpha = background.copy(), np.zeros((size, size), np.float32)
-    texture = MATERIALS[material][0](rng, size) if rng.random() < 0.3 else (
-        0.5 + 0.03 * smooth(rng, size, 30))
+    texture = (
+        MATERIALS[material][0](rng, size)
+        if rng.random() < 0.3
+        else (0.5 + 0.03 * smooth(rng, size, 30))
+    )
     spots = shapes.places(rng, arrangement)
     turn = rng.uniform(0, 2 * np.pi)
     loose = arrangement in ("scattered", "pair") or rng.random() < 0.3
@@ -130,8 +154,16 @@ def _canvas(
     tone = materials.shade_of(rng, colour) * np.float32(1.1)
     for place in spots:
         angle = turn if not loose else rng.uniform(0, 2 * np.pi)
-        shapes.stamp(default_rng(look), rgb, alpha, OBJECTS[shape][0], place, angle, tone,
-                     texture.astype(np.float32))
+        shapes.stamp(
+            default_rng(look),
+            rgb,
+            alpha,
+            OBJECTS[shape][0],
+            place,
+            angle,
+            tone,
+            texture.astype(np.float32),
+        )
     return Canvas(background, rgb, alpha), spots
 
 

@@ -31,7 +31,7 @@ from workbench.evaluation.evaluate import (
     true_mask,
 )
 from workbench.evaluation.image_metrics import auroc
-from workbench.evaluation.measure import Measure
+from workbench.evaluation.measure import Measure, mean_of
 from workbench.excavation.controls import DRAWS, fit_controls
 from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
@@ -102,12 +102,12 @@ class Comparison:
 
     def mean(self, metric: str) -> float | None:
         """Return the macro mean of a metric over the categories for which it is defined."""
-        return _mean([category.result.value(metric) for category in self.categories])
+        return mean_of([category.result.value(metric) for category in self.categories])
 
     def control(self, name: str) -> list[float | None]:
         """Return a control's macro mean image AUROC, one value per draw."""
         draws = zip(*(category.controls[name] for category in self.categories), strict=True)
-        return [_mean([measure.value for measure in draw]) for draw in draws]
+        return [mean_of([measure.value for measure in draw]) for draw in draws]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `results.json` holds: plain data, without NaN."""
@@ -121,7 +121,7 @@ class Comparison:
             "mean": {metric: self.mean(metric) for metric in METRICS},
             "controls": {name: _summary(self.control(name)) for name in CONTROLS},
             "fusion": {
-                name: {"image_auroc": _mean([c.fusion[name].value for c in self.categories])}
+                name: {"image_auroc": mean_of([c.fusion[name].value for c in self.categories])}
                 for name in FUSIONS
             },
             "definitions": {
@@ -276,15 +276,10 @@ def to_picture(tests: Sequence[Sample]) -> list[Sample]:
 def _summary(values: list[float | None]) -> dict[str, float | None]:
     """Return the mean over draws and, where there are several, the deviation between them."""
     known = [value for value in values if value is not None]
-    summary: dict[str, float | None] = {"image_auroc": _mean(values)}
+    summary: dict[str, float | None] = {"image_auroc": mean_of(values)}
     if len(values) > 1:
         summary["image_auroc_sd"] = statistics.stdev(known) if len(known) > 1 else None
     return summary
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:

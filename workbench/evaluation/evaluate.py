@@ -118,15 +118,28 @@ def evaluate(
     """Score the test images among `samples` and compare with their labels and masks.
 
     A figure that cannot be had (only one kind of image, no masks) is undefined, with the reason.
-    Raises `DataError` if there are no test images, or several categories.
+    Raises `DataError` if there are no test images, several categories, or test images that the
+    excavation has learned from.
     """
     tests = labelled_tests(samples)
+    _refuse_support(excavation, tests)
     tally = Tally(tests[0].category)
     for sample, detection in zip(
         tests, excavation.score(tests, batch_size=batch_size), strict=True
     ):
         tally.add(sample, detection)
     return tally.result()
+
+
+def _refuse_support(excavation: Excavation, tests: list[Sample]) -> None:
+    """A folder without a published split is split anew when images are added to it."""
+    known = set(excavation.support)
+    seen = [s for s in tests if s.name in known and s.category == excavation.category]
+    if seen:
+        raise DataError(
+            f"{len(seen)} test images of {excavation.category} were among its support "
+            f"({seen[0].path}, ...): the folder has changed since. Excavate again."
+        )
 
 
 def labelled_tests(samples: Iterable[Sample]) -> list[Sample]:

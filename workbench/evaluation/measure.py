@@ -1,5 +1,7 @@
 """A figure that says what it is, or why there is none."""
 
+import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,3 +48,13 @@ class Measure:
             "threshold": self.threshold,
         }
         return {key: value for key, value in content.items() if key == "value" or value}
+
+
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the values that are defined, or `None` if none is.
+
+    >>> mean_of([0.5, None, 1.0]), mean_of([None])
+    (0.75, None)
+    """
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None

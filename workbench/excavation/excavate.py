@@ -119,10 +119,9 @@ def excavate(
 
 
 def _settings(settings: Settings | None, choices: dict[str, Any]) -> Settings:
-    if settings is None:
-        return Settings.from_dict(choices)
-    Settings.from_dict(choices)  # names an unknown choice
-    return replace(settings, **choices)
+    converted = Settings.from_dict(choices)  # names an unknown choice
+    given = {name: getattr(converted, name) for name in choices}
+    return replace(settings or Settings(), **given)
 
 
 def _support(

@@ -5,6 +5,7 @@ patch's shares: they say, exactly, which neuron contributed how much.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -55,9 +56,8 @@ class Gallery:
         The nearest rows are found by a matrix product; the score is then taken from the
         differences, because 1 - cos loses its digits where cos is close to 1.
         """
-        centre = self.rows.mean(0)
-        rows, queries = self.rows - centre, _rows(patches, self.metric) - centre
-        lengths = rows.square().sum(1)
+        centre, rows, lengths = self._centred
+        queries = _rows(patches, self.metric) - centre
         nearest = torch.cat(
             [
                 (lengths - 2 * block @ rows.T).topk(self.neighbours, largest=False).indices
@@ -76,6 +76,16 @@ class Gallery:
             total += (queries - self.rows[row]).square()
         scale = 4 if self.metric == "cosine" else self.rows.shape[1]
         return total / (scale * self.neighbours)
+
+    @cached_property
+    def _centred(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The gallery's centre, the rows about it and their squared lengths, for the search.
+
+        About the centre lengths are small, and their differences keep their digits.
+        """
+        centre = self.rows.mean(0)
+        rows = self.rows - centre
+        return centre, rows, rows.square().sum(1)
 
     @property
     def device(self) -> torch.device:

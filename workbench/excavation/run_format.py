@@ -216,7 +216,7 @@ def _tensors(header: RunHeader) -> dict[str, Tensor]:
 
 def _checksum(content: dict[str, Any]) -> str:
     plain = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(plain.encode(errors="backslashreplace")).hexdigest()
 
 
 def versions() -> dict[str, str]:

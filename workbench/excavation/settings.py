@@ -1,12 +1,14 @@
 """What an excavation may be asked to do, with the defaults and where each comes from."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.prompts import PromptEnsemble, winclip_prompts
+from workbench.clip.sites import kind_of
 from workbench.errors import SettingError
 
 STATISTICS = ("variance", "mean_abs", "maximum")
@@ -14,6 +16,7 @@ SELECTIONS = ("top", "bottom", "random", "all")
 NORMALITIES = ("gallery", "moments")
 METRICS = ("cosine", "squared_euclidean")
 FUSIONS = ("standardised", "raw")
+RESIDUAL = ("hook_resid_pre", "hook_resid_mid", "hook_resid_post")
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class Settings:
             ("metric", self.metric, METRICS),
             ("fusion", self.fusion, FUSIONS),
         ):
-            if value not in valid:
-                near = difflib.get_close_matches(value, valid, n=1)
+            if not isinstance(value, str) or value not in valid:
+                near = difflib.get_close_matches(str(value), valid, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise SettingError(f"no {name} {value!r}: there are {', '.join(valid)}{hint}")
         for name, number, least in (
@@ -74,12 +77,17 @@ class Settings:
             ("neighbours", self.neighbours, 1),
             ("selection_seed", self.selection_seed, 0),
         ):
-            if number < least:
-                raise SettingError(f"{name} is {number}; it must be at least {least}.")
-        if not 0 <= self.text_weight <= 1:
-            raise SettingError(f"text_weight is {self.text_weight}; it must lie between 0 and 1.")
-        if not 0 < self.temperature < float("inf"):
-            raise SettingError(f"temperature is {self.temperature}; it must be above 0.")
+            if not isinstance(number, int) or number < least:
+                raise SettingError(
+                    f"{name} is {number!r}; it must be a whole number, at least {least}."
+                )
+        if not isinstance(self.text_weight, int | float) or not 0 <= self.text_weight <= 1:
+            raise SettingError(f"text_weight is {self.text_weight!r}; it goes from 0 to 1.")
+        if not isinstance(self.temperature, int | float) or not 0 < self.temperature < math.inf:
+            raise SettingError(f"temperature is {self.temperature!r}; it must be above 0.")
+        for name, site in (("site", self.site), ("text_site", self.text_site)):
+            if not isinstance(site, str | None):
+                raise SettingError(f"{name} is {site!r}; it must be the name of a site.")
 
     @property
     def uses_text(self) -> bool:
@@ -106,10 +114,12 @@ class Settings:
             raise SettingError(
                 f"k is {self.k}, but {settings.site} has {width} neurons; choose 1 to {width}."
             )
-        if self.uses_text and model.site_width(settings.places[1]) != model.d_model:
+        model.check_site(settings.places[1])
+        if self.uses_text and kind_of(settings.places[1]) not in RESIDUAL:
             raise SettingError(
-                f"{settings.text_site} is no residual stream ({model.d_model} channels), so the "
-                "final projection to the text space does not apply to it."
+                f"{settings.text_site} is no residual stream, so the final projection to the text "
+                f"space does not apply to it; choose one such as "
+                f"blocks.{model.n_layers - 1}.hook_resid_post."
             )
         return settings
 

@@ -35,13 +35,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a data set that cannot be used as it is: which file, and what is wrong."""
+    """Something in a data set that cannot be used: which file, and a sentence that names it."""
 
     path: Path
     what: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.what}"
+        return self.what
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from PIL import Image
-from torch import Tensor, cat
+from torch import Tensor, cat, device, dtype
 
 from workbench.errors import DataError
 from workbench.images.decode import is_image_name, open_image, to_rgb
@@ -65,6 +66,34 @@ def pictures(given: ImageLike | Iterable[ImageLike]) -> list[Picture]:
         Picture(f"image {index}", held=picture.held) if picture.held is not None else picture
         for index, picture in enumerate(found)
     ]
+
+
+@runtime_checkable
+class Eye(Protocol):
+    """What a model says of the pictures it takes."""
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...  # noqa: D102
+    @property
+    def device(self) -> device: ...  # noqa: D102
+    @property
+    def dtype(self) -> dtype: ...  # noqa: D102
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+def prepare(
+    images: ImageLike | Iterable[ImageLike], model: Eye
+) -> Float[Tensor, "image 3 height width"]:
+    """Return pictures as a model takes them: squashed to its size, standardised, on its device.
+
+    `images` is a file, a picture, a folder, or several of them; all are in memory at once.
+    Raises `DataError` for one that does not open.
+    """
+    opened = [picture.open() for picture in pictures(images)]
+    batch = to_batch(opened, model.image_size, model.mean, model.std)
+    return batch.to(model.device, model.dtype)
 
 
 def stream(

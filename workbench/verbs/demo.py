@@ -77,9 +77,10 @@ def run(options: argparse.Namespace) -> Outcome:
 
 
 def _summary(compared: "Comparison", content: dict[str, Any], out: str) -> str:
-    figures = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc")
+    from workbench.evaluation.evaluate import METRICS
+
     rows = [
-        {"category": name, **{figure: values[figure] for figure in figures}}
+        {"category": name, **{metric: values[metric] for metric in METRICS}}
         for name, values in (*content["categories"].items(), ("mean", content["mean"]))
     ]
     controls = [

@@ -25,7 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Write `scores.csv` and a map per image; the colours mean the same in all of them."""
-    check_output(options)
+    check_output(options, options.run_folder, *options.images)
     folder = _one_run(options.run_folder, options.category)
     from workbench.figures.overlay import encode, overlay, with_colour_bar
     from workbench.images.decode import open_image
@@ -88,12 +88,11 @@ def run(options: argparse.Namespace) -> Outcome:
 
 
 def _one_run(folder: Path, category: str | None) -> Path:
-    runs = find_runs(folder)
-    named = {run.name: run for run in runs}
-    if category is not None and len(runs) > 1:
-        if category not in named:
-            raise RunError(f"{folder} has no category {category!r}: {', '.join(named)}.")
-        return named[category]
-    if len(runs) > 1:
-        raise RunError(f"{folder} has {len(runs)} categories: add --category {'|'.join(named)}.")
-    return runs[0]
+    from workbench.excavation.run_format import read_header
+
+    named = {read_header(run).category: run for run in find_runs(folder)}
+    if category is None and len(named) > 1:
+        raise RunError(f"{folder} has {len(named)} categories: add --category {'|'.join(named)}.")
+    if category is not None and category not in named:
+        raise RunError(f"{folder} has no category {category!r}, only {', '.join(named)}.")
+    return named[category] if category is not None else next(iter(named.values()))

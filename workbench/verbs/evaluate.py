@@ -1,7 +1,6 @@
 """`workbench evaluate`: a run against labelled test images."""
 
 import argparse
-import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +34,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Write `results.json`, `per_image.csv` and `report.html`."""
-    check_output(options)
+    check_output(options, options.run_folder, options.data)
     dataset = read_data(options.data, options)
     pairs = _paired(options.run_folder, dataset)
     from workbench.evaluation.evaluate import METRICS, evaluate, labelled_tests
+    from workbench.evaluation.measure import mean_of
     from workbench.excavation.run_format import describe_model, versions
     from workbench.pages.from_results import evaluation_report
     from workbench.pages.report import write_report
@@ -57,9 +57,10 @@ def run(options: argparse.Namespace) -> Outcome:
         "command": options.command,
         "model": describe_model(first.model),
         "settings": {**first.settings.to_dict(), "shots": first.shots, "seed": first.seed},
-        "support": {found.category: list(found.support) for found, _ in judged},
+        "support": {result.category: list(found.support) for found, result in judged},
+        "excavated_from": {result.category: found.category for found, result in judged},
         "categories": {result.category: result.to_dict() for result in results},
-        "mean": {metric: _mean([r.value(metric) for r in results]) for metric in METRICS},
+        "mean": {metric: mean_of([r.value(metric) for r in results]) for metric in METRICS},
         "definitions": {name: m.definition for name, m in results[0].measures.items()},
         "data": dataset.describe().splitlines(),
     }
@@ -72,8 +73,13 @@ def run(options: argparse.Namespace) -> Outcome:
         {"category": name, **{metric: values[metric] for metric in METRICS}}
         for name, values in (*content["categories"].items(), ("mean", content["mean"]))
     ]
+    notes = "".join(
+        f"note: {result.category} was judged with the excavation of {found.category}\n"
+        for found, result in judged
+        if found.category != result.category
+    )
     return Outcome(
-        f"{dataset.describe()}\n\n{table(rows)}\n\n"
+        f"{dataset.describe()}\n\n{table(rows)}\n\n{notes}"
         f"results.json, per_image.csv and report.html written to {options.out}",
         content,
     )
@@ -103,8 +109,3 @@ def _paired(folder: Path, dataset: "Dataset") -> dict[str, str]:
             f"{dataset.root}, or evaluate on the folder of one category."
         )
     return pairs
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None

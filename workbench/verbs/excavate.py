@@ -29,7 +29,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Excavate every category; the run folder appears when all of them are done."""
-    check_output(options)
+    check_output(options, options.data)
     chosen = settings(options)
     dataset = read_data(options.data, options)
     from workbench.excavation.excavate import excavate

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RunError, SettingError
-from workbench.files import write_text
+from workbench.files import check_new_folder, write_text
 
 if TYPE_CHECKING:
     from workbench.clip.hooked import HookedCLIP
@@ -43,11 +43,19 @@ def add_model_details(group: Any) -> None:
 
 
 def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the model options as they were given, for the record; paths made absolute."""
+    """Return the model options as they were given, for the record; paths made absolute.
+
+    Only what `load_model` takes for a path is one: a folder that happens to be called like a
+    model, or a tag, does not stand in its way.
+    """
+    from workbench.clip.registry import configs
+
     given = {name: getattr(options, name) for name in MODEL_OPTIONS}
-    for name in ("model", "pretrained"):
-        if given[name] and Path(given[name]).exists():
-            given[name] = str(Path(given[name]).resolve())
+    model, pretrained = given["model"], given["pretrained"]
+    if model and model != "demo" and model not in configs() and Path(model).is_dir():
+        given["model"] = str(Path(model).resolve())
+    if pretrained and Path(pretrained).is_file():
+        given["pretrained"] = str(Path(pretrained).resolve())
     return given
 
 
@@ -134,13 +142,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace --out if it exists")
 
 
-def check_output(options: argparse.Namespace) -> None:
-    """Raise `RunError` before any work is done if the output folder is taken or is a file."""
-    out: Path = options.out
-    if out.is_dir() and any(out.iterdir()) and not options.overwrite:
-        raise RunError(f"{out} holds something already. Choose another --out, or add --overwrite.")
-    if out.exists() and not out.is_dir():
-        raise RunError(f"--out {out} is a file, and a folder is to be written there.")
+def check_output(options: argparse.Namespace, *inputs: str | Path) -> None:
+    """Raise `RunError` before any work is done if --out may not be written, or holds an input."""
+    check_new_folder(options.out, overwrite=options.overwrite)
+    out = options.out.resolve()
+    for given in inputs:
+        if Path(given).resolve().is_relative_to(out):
+            raise RunError(f"--out {options.out} would replace {given}, which is to be read.")
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
