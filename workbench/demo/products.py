@@ -67,8 +67,8 @@ def metal(rng: Generator) -> Sheet:
     for k in range(6):
         a = start + k * np.pi / 3
         holes = np.minimum(holes, np.hypot(dy - 0.42 * np.sin(a), dx - 0.42 * np.cos(a)) - 0.052)
-    height = 3.0 * step(edge - r, 0.03, 0.06)
-    height = height - 1.05 * step(0.04 - np.abs(r - groove), 0.025, 0.03)
+    groove_depth = 0.35 * step(0.04 - np.abs(r - groove), 0.025, 0.03)
+    height = np.float32(3.0) * (step(edge - r, 0.03, 0.06) - groove_depth)
     height = height - 2.0 * step(0.03 - holes, 0.015, 0.03)
     height = height - 2.0 * step(bore + 0.03 - r, 0.015, 0.03)
     value = value * (1 - 0.22 * step(0.03 - np.abs(r - groove), 0.012, 0.012))
@@ -91,9 +91,9 @@ def granite(rng: Generator) -> Sheet:
     wobble = 0.003
     points = np.stack([y + wobble * smooth(rng, FRAME, 90), x + wobble * smooth(rng, FRAME, 90)], 2)
     found = cKDTree(seeds).query(points.reshape(-1, 2), k=2)
-    distance, nearest = np.asarray(found[0], np.float32), np.asarray(found[1])
+    distance, nearest = np.asarray(found[0]), np.asarray(found[1])
     first = nearest[:, 0].reshape(FRAME, FRAME)
-    border = (distance[:, 1] - distance[:, 0]).reshape(FRAME, FRAME)
+    border = (distance[:, 1] - distance[:, 0]).reshape(FRAME, FRAME).astype(np.float32)
     cloud = fractal(rng, FRAME, 14, 3, 0.8)
     local = cloud[
         np.clip(seeds[:, 0] * FRAME, 0, FRAME - 1).astype(np.int32),
@@ -103,7 +103,7 @@ def granite(rng: Generator) -> Sheet:
     minerals = np.stack(
         [_tone(52, 52, 56), _tone(122, 120, 121), _tone(196, 170, 158), _tone(206, 203, 198)]
     )
-    kind = np.digitize(rank, [0.16, 0.42, 0.68])
+    kind = np.digitize(rank, [0.16, 0.42, 0.68], right=True)
     crystal = minerals[kind] * (1 + 0.09 * rng.standard_normal((count, 1)))
     rgb: Colours = crystal[first].astype(np.float32)
     rgb = rgb * (0.86 + 0.14 * step(border, 0.0015, 0.004))[:, :, None]
