@@ -55,14 +55,16 @@ def contenders(model: HookedCLIP, x: torch.Tensor, peers: bool) -> dict[str, Cal
 
         wrapped = nnsight.NNsight(model.clip.visual)
 
+        # A trace is compiled from its source, so nothing may be returned from inside it.
         def idle() -> object:
             with wrapped.trace(x):
-                return wrapped.output.save()
+                output = wrapped.output.save()
+            return output  # noqa: RET504
 
         def cached() -> object:
             with wrapped.trace(x):
-                saved = [block.output.save() for block in wrapped.transformer.resblocks]
-            return saved  # noqa: RET504
+                outputs = nnsight.save([block.output for block in wrapped.transformer.resblocks])
+            return outputs  # noqa: RET504
 
         found["nnsight, output only"] = idle
         found["nnsight, one site of every block"] = cached

@@ -35,8 +35,10 @@ thrown away. Most of the patches are dropped in most of the training, none at it
 **What it is good for.** Learning how the tools work, and tests. It has a visual vocabulary for
 surfaces, simple shapes and the marks that damage leaves on them.
 
-**What it cannot do.** It has seen no photograph and a few hundred words. Its figures on real
-products say nothing about LAKE on a real CLIP; use one for any work that counts.
+**What it cannot do.** It has seen no photograph and a few hundred words. It knows surfaces and
+colours well, objects and small damage poorly (see the table), so its text branch is weak. How LAKE
+does on it, `workbench demo` tells. Its figures say nothing about LAKE on a real CLIP; use one for
+any work that counts.
 
 **Make it again.** `python -m workbench.demo.train --out data/models/demo --minutes {minutes:.0f}`
 (`--resume` after an interruption). With CUDA the same minutes see many times the pictures.
