@@ -70,7 +70,7 @@ def test_a_torchscript_archive_is_refused_with_a_recipe_that_works(
     code = "import torch" + recipe.replace("\n    ", "\n")
     with pytest.warns(FutureWarning, match=r"torch\.jit"):
         exec(code, {})
-    converted = read_weights(path.with_suffix(".safetensors"))
+    converted = read_weights(path.with_suffix(".converted.safetensors"))
     assert converted.says == {"activation": "quickgelu"}
     assert set(converted.tensors) == {"weight", "bias"}
 

@@ -131,6 +131,15 @@ def test_single_images_and_bare_folders_are_taken_as_they_are(excavation, datase
     assert len(browse(excavation, [sample.path, sample]).items) == 2
 
 
+def test_several_folders_are_shown_with_their_names(excavation, dataset):
+    places = [dataset.root / "test" / kind for kind in ("good", "spot")]
+    browser = browse(excavation, places)
+    names = [item.name for item in browser.items]
+    assert len(names) == sum(len(list(place.iterdir())) for place in places)
+    assert {name.split("/")[0] for name in names} == {"good", "spot"}
+    assert browser.detection is not None
+
+
 def test_an_image_that_does_not_open_is_one_line_and_the_next_one_works(
     excavation, dataset, tmp_path
 ):

@@ -4,6 +4,7 @@ import re
 
 from numpy.random import Generator
 
+from workbench.clip.prompts import NORMAL_STATES
 from workbench.demo.conditions import CONDITIONS
 from workbench.demo.materials import COLOURS, MATERIALS
 from workbench.demo.shapes import OBJECTS
@@ -11,18 +12,7 @@ from workbench.demo.world import Scene
 
 # The state words and templates of WinCLIP (Jeong et al., CVPR 2023, appendix), so that prompts made
 # of them mean something to the tower.
-FLAWLESS = (
-    "{}",
-    "flawless {}",
-    "perfect {}",
-    "unblemished {}",
-    "{} without flaw",
-    "{} without defect",
-    "{} without damage",
-    "undamaged {}",
-    "good {}",
-    "clean {}",
-)
+FLAWLESS = (*NORMAL_STATES, "undamaged {}", "good {}", "clean {}")
 DAMAGED = (
     "damaged {}",
     "broken {}",

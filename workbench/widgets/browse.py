@@ -6,7 +6,7 @@ keeps the view stays small. Images are judged when they are first looked at.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +274,17 @@ def _items(images: Images | None, category: str) -> list[Item]:
     if isinstance(images, Dataset):
         chosen = images[category] if len(images.categories) > 1 else images.samples
         images = [sample for sample in chosen if sample.split == "test"] or chosen
-    return [_item(image) for image in images]
+    return [item for image in images for item in _several(image)]
+
+
+def _several(image: str | Path | Sample) -> list[Item]:
+    """Return the one item of a file or sample, or those of a folder, called by folder and name."""
+    if isinstance(image, Sample) or not Path(image).is_dir():
+        return [_item(image)]
+    folder = Path(image)
+    return [
+        replace(item, name=f"{folder.name}/{item.name}") for item in _items(folder, folder.name)
+    ]
 
 
 def _folder(path: Path) -> Dataset | list[Path]:
