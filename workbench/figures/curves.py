@@ -80,14 +80,18 @@ def sensitivity_figure(
     )
     return figure.update_layout(
         template=TEMPLATE,
+        margin={"r": 80},
         title=f"Sensitivity of the neurons at {site}" if site else "Sensitivity of the neurons",
         xaxis_title="rank",
-        yaxis={"title": "sensitivity", "type": "log"},
+        yaxis={"title": "sensitivity", "type": "log", "dtick": 1, "exponentformat": "power"},
         yaxis2={
             "title": "cumulative share",
             "overlaying": "y",
             "side": "right",
+            "type": "linear",
             "range": [0, 1.02],
+            "dtick": 0.25,
+            "automargin": True,
             "tickformat": ".0%",
             "showgrid": False,
         },
