@@ -1,12 +1,17 @@
 """Shapes in signatures are checked while the tests run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from jaxtyping import install_import_hook
 
 import tests.typecheck  # noqa: F401, the import hook looks it up by name
+
+if TYPE_CHECKING:
+    from workbench.clip.hooked import HookedCLIP
+    from workbench.images.samples import Dataset
 
 install_import_hook("workbench", "tests.typecheck.check")
 
@@ -22,3 +27,19 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real inspection images at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def model() -> "HookedCLIP":
+    """An untrained CLIP; a test that changes one makes its own."""
+    from tests.surfaces import make_model
+
+    return make_model()
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> "Dataset":
+    """Five training normals, four test normals, four spots with masks."""
+    from tests.surfaces import draw_category
+
+    return draw_category(tmp_path_factory.mktemp("data") / "metal_sheet")
