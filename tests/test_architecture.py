@@ -10,6 +10,7 @@ LEFT_TO_RIGHT = [
     {"errors"},
     {"files", "paths"},
     {"clip", "images"},
+    {"recording"},
     {"excavation"},
     {"evaluation"},
     {"figures"},

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.clip.registry import Config, pair
-from workbench.errors import ModelError, SettingError
+from workbench.clip.registry import Config, check_image_size, pair
+from workbench.errors import ModelError
 
 # Numbers about the model that OpenAI and older open_clip keep among the weights.
 _NOTES = ("input_resolution", "context_length", "vocab_size", "attn_mask")
@@ -118,28 +118,6 @@ def resize_positions(
 def native_size(config: Config) -> tuple[int, int]:
     """Return the height and width in pixels that an architecture is made for."""
     return pair(config["vision_cfg"].get("image_size", 224))
-
-
-def check_image_size(
-    image_size: int | tuple[int, int] | None, config: Config
-) -> tuple[int, int] | None:
-    """Return (height, width) in pixels, or None for None.
-
-    Raises `SettingError` unless both are positive multiples of the patch.
-    """
-    if image_size is None:
-        return None
-    size = pair(image_size)
-    patch = pair(config["vision_cfg"].get("patch_size", 16))
-    for pixels, step in zip(size, patch, strict=True):
-        if pixels <= 0 or pixels % step:
-            below, above = max(step, pixels // step * step), max(step, -(-pixels // step) * step)
-            near = f"{below}" if below == above else f"{below} or {above}"
-            raise SettingError(
-                f"image_size {pixels} does not divide into patches of {step} pixels: "
-                f"choose a multiple of {step}, such as {near}."
-            )
-    return size
 
 
 def _grid(size: tuple[int, int], patch: tuple[int, int]) -> tuple[int, int]:

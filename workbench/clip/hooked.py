@@ -358,6 +358,36 @@ class HookedCLIP(TowerFacts, HookedRootModule):
             )
         return passed
 
+    def visit(
+        self,
+        x: Tensor,
+        names: NamesFilter,
+        look: Callable[[str, Tensor], None],
+        *,
+        start_at_layer: int | None = None,
+    ) -> None:
+        """Call `look(site, activation)` at each site the forward passes, and stop at the last.
+
+        Nothing is kept: an activation is freed as soon as `look` and the tower are done with it,
+        so all sites of a large tower can be read with the memory of one block. Shapes are those
+        of `activations`. What `look` raises ends the forward; the hooks are gone then.
+        Raises `SiteError` if a name picks no site, or none that is passed.
+        """
+        left = set(self._passed(names, {"start_at_layer": start_at_layer}))
+
+        def show(value: Tensor, hook: HookPoint) -> None:
+            site = cast(str, hook.name)
+            look(site, value)
+            left.discard(site)
+            if not left:
+                raise _EnoughError
+
+        try:
+            with self.hooks([(site, show) for site in tuple(left)]):
+                self.forward(x, start_at_layer=start_at_layer)
+        except _EnoughError:
+            pass
+
     def activations(
         self, x: Tensor, names: NamesFilter, *, start_at_layer: int | None = None
     ) -> dict[str, Tensor]:
@@ -368,20 +398,9 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         part of the autograd graph where `x` requires gradients.
         Raises `SiteError` if a name picks no site, or none that is passed.
         """
-        sites = self._passed(names, {"start_at_layer": start_at_layer})
         seen: dict[str, Tensor] = {}
-
-        def keep(value: Tensor, hook: HookPoint) -> None:
-            seen[cast(str, hook.name)] = value
-            if len(seen) == len(sites):
-                raise _EnoughError
-
-        try:
-            with self.hooks([(site, keep) for site in sites]):
-                self.forward(x, start_at_layer=start_at_layer)
-        except _EnoughError:
-            pass
-        return {site: seen[site] for site in sites}
+        self.visit(x, names, seen.__setitem__, start_at_layer=start_at_layer)
+        return seen
 
     # Patches as rows of neurons.
 

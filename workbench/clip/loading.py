@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workbench import paths
 from workbench.clip import registry
-from workbench.clip.building import Architecture, build, check_image_size, untrained
+from workbench.clip.building import Architecture, build, untrained
 from workbench.clip.checkpoints import read_weights
 from workbench.clip.devices import check_computes, choose_device, choose_dtype
 from workbench.clip.folders import (
@@ -101,7 +101,7 @@ def load_model(
     place, number = choose_device(device), choose_dtype(dtype)
     check_computes(place, number)
     found = _find(name, pretrained)
-    check_image_size(image_size, found.architecture.config)
+    registry.check_image_size(image_size, found.architecture.config)
     agreed = _agreed(found, activation)
     clip = build(
         found.architecture,

@@ -41,6 +41,21 @@ class NeuronSet:
             return NeuronSet(self.site, self.indices[item])
         return self.indices[item]
 
+    @classmethod
+    def parse(cls, name: str) -> "NeuronSet":
+        """Return the one neuron spelled `site:index`; raises `SettingError` for another spelling.
+
+        >>> NeuronSet.parse("blocks.2.mlp.hook_post:17").indices
+        (17,)
+        """
+        site, _, index = name.rpartition(":")
+        if not site or not index.isdecimal():
+            raise SettingError(
+                f"{name!r} does not name a neuron: write SITE:INDEX, such as "
+                "blocks.2.mlp.hook_post:17."
+            )
+        return cls(site, (int(index),))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Each neuron spelled `site:index`."""

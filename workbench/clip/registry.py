@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import paths
-from workbench.errors import DataError, ModelError
+from workbench.errors import DataError, ModelError, SettingError
 
 Config = dict[str, Any]
 """An architecture as open_clip writes it: `embed_dim`, `vision_cfg`, `text_cfg`, `quick_gelu`."""
@@ -69,8 +69,7 @@ def available_models() -> list[ModelRow]:
         if why_unsupported(config) is None
     ]
     try:
-        described = json.loads((paths.demo_model() / "open_clip_config.json").read_text("utf-8"))
-        return [_row("demo", described["model_cfg"], ("embedded",)), *rows]
+        return [_row("demo", _demo_config(), ("embedded",)), *rows]
     except (DataError, OSError, ValueError, KeyError):
         return rows
 
@@ -87,11 +86,13 @@ def configs() -> Mapping[str, Config]:
 
 
 def config_of(name: str) -> Config:
-    """Return a copy of the architecture that open_clip calls `name`.
+    """Return a copy of the architecture that open_clip calls `name`, or of `demo`.
 
-    Raises `ModelError` if its towers are not the plain ones.
+    Raises `ModelError` if there is none, or its towers are not the plain ones.
     """
-    config = deepcopy(configs()[name])
+    if name != "demo" and name not in configs():
+        raise ModelError(f"no architecture is called {name!r}; `workbench models` lists them all.")
+    config = _demo_config() if name == "demo" else deepcopy(configs()[name])
     refuse_unsupported(name, config)
     return config
 
@@ -153,6 +154,34 @@ def pair(size: Any) -> tuple[int, int]:
     return int(height), int(width)
 
 
+def check_image_size(
+    image_size: int | tuple[int, int] | None, config: Config
+) -> tuple[int, int] | None:
+    """Return (height, width) in pixels, or None for None.
+
+    Raises `SettingError` unless both are positive multiples of the patch.
+    """
+    if image_size is None:
+        return None
+    size = pair(image_size)
+    patch = pair(config["vision_cfg"].get("patch_size", 16))
+    for pixels, step in zip(size, patch, strict=True):
+        if pixels <= 0 or pixels % step:
+            below, above = max(step, pixels // step * step), max(step, -(-pixels // step) * step)
+            near = f"{below}" if below == above else f"{below} or {above}"
+            raise SettingError(
+                f"image_size {pixels} does not divide into patches of {step} pixels: "
+                f"choose a multiple of {step}, such as {near}."
+            )
+    return size
+
+
+def _demo_config() -> Config:
+    described = json.loads((paths.demo_model() / "open_clip_config.json").read_text("utf-8"))
+    config: Config = described["model_cfg"]
+    return config
+
+
 def _loadable_tags(name: str, quick: bool) -> tuple[str, ...]:
     """Return the tags that load without a word about the activation (OpenAI's force QuickGELU)."""
     return tuple(
@@ -178,17 +207,23 @@ def _row(name: str, config: Mapping[str, Any], tags: tuple[str, ...]) -> ModelRo
 
 def count_parameters(config: Mapping[str, Any]) -> int:
     """Return how many weights a plain ViT CLIP of this architecture has, in both towers."""
-    vision, text, embed = config["vision_cfg"], config["text_cfg"], config["embed_dim"]
-    width = vision.get("width", 768)
-    patch, image = pair(vision.get("patch_size", 16)), pair(vision.get("image_size", 224))
-    patches = (image[0] // patch[0]) * (image[1] // patch[1])
-    norms = 1 if vision.get("no_ln_pre") else 2
-    image_tower: int = width * (3 * prod(patch) + 1 + patches + 1 + 2 * norms + embed)
+    text, embed = config["text_cfg"], config["embed_dim"]
     text_width, vocabulary = text.get("width", 512), text.get("vocab_size", 49408)
     text_tower: int = text_width * (vocabulary + text.get("context_length", 77) + 2 + embed)
     text_tower += embed if text.get("proj_bias") else 0
     scalars = 1 if config.get("init_logit_bias") is None else 2
-    return image_tower + _blocks(vision, 768) + text_tower + _blocks(text, 512) + scalars
+    return count_image_parameters(config) + text_tower + _blocks(text, 512) + scalars
+
+
+def count_image_parameters(config: Mapping[str, Any]) -> int:
+    """Return how many weights the image tower of a plain ViT CLIP has."""
+    vision = config["vision_cfg"]
+    width = vision.get("width", 768)
+    patch, image = pair(vision.get("patch_size", 16)), pair(vision.get("image_size", 224))
+    patches = (image[0] // patch[0]) * (image[1] // patch[1])
+    norms = 1 if vision.get("no_ln_pre") else 2
+    rest: int = width * (3 * prod(patch) + 1 + patches + 1 + 2 * norms + config["embed_dim"])
+    return rest + _blocks(vision, 768)
 
 
 def _blocks(tower: Mapping[str, Any], default_width: int) -> int:

@@ -9,16 +9,15 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import ModelError, SettingError
 from workbench.excavation.detection import BRANCHES, Detection
-from workbench.excavation.features import BATCH, Activations, walk
+from workbench.excavation.features import BATCH, Activations, Tower, walk
 from workbench.excavation.fusion import Fusion, Scale
 from workbench.excavation.normality import Normality
 from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
-from workbench.images.stream import Batch, ImageLike, pictures
+from workbench.images.stream import ImageLike, Shown, pictures
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Excavation:
     Made by `excavate`, stored by `save`, read back by `Excavation.load`.
 
     Attributes:
-        model: the CLIP it was made with.
+        model: the CLIP it was made with, or a store recorded with it.
         settings: every choice, resolved for the model and the category.
         category: the object's name.
         support: the names of the normal images, in gallery order.
@@ -52,7 +51,7 @@ class Excavation:
         fingerprint: the model's, when this was made.
     """
 
-    model: HookedCLIP = field(repr=False)
+    model: Tower = field(repr=False)
     settings: Settings
     category: str
     support: tuple[str, ...]
@@ -80,7 +79,7 @@ class Excavation:
         ):
             yield from self.judge(batch, activations)
 
-    def judge(self, batch: Batch, activations: Activations) -> list[Detection]:
+    def judge(self, batch: Shown, activations: Activations) -> list[Detection]:
         """Return the detections of a batch whose activations at `sites` are at hand."""
         site, text_site = self.settings.places
         selected = self.selected(activations[site])
@@ -163,7 +162,7 @@ class Excavation:
         return save(self, Path(path), overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | Path, model: HookedCLIP) -> "Excavation":
+    def load(cls, path: str | Path, model: Tower) -> "Excavation":
         """Read a run folder back.
 
         Raises `RunError`, naming the file and the remedy, if it is missing, half written, edited,

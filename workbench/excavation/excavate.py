@@ -11,7 +11,7 @@ from torch import Tensor
 from workbench.clip.hooked import HookedCLIP
 from workbench.errors import DataError, SettingError
 from workbench.excavation.detector import Excavation, HeldOut, needed_sites
-from workbench.excavation.features import BATCH, walk
+from workbench.excavation.features import BATCH, Tower, walk
 from workbench.excavation.fusion import held_out_indices, leave_one_out, mirrored_copies
 from workbench.excavation.normality import Normality, fit_normality
 from workbench.excavation.selection import select
@@ -26,7 +26,7 @@ from workbench.images.support import support
 
 def excavate(
     normals: ImageLike | Dataset | Iterable[ImageLike],
-    model: HookedCLIP,
+    model: Tower,
     settings: Settings | None = None,
     *,
     shots: int | None = None,
@@ -45,6 +45,9 @@ def excavate(
     samples only training normals are taken. `shots` and `seed` draw a support set from them as
     `images.support` does; without `shots` all are taken. `category` names the object in the
     prompts. Further arguments are fields of `Settings`, changed from `settings`.
+
+    In place of a model, a store (`workbench.open_store`) gives the activations it holds: the
+    images must be in it, and there is no text side, so `text_weight` must be 0.
 
     The images pass the model twice (once if they fit in a batch): for the statistics, then for
     the gallery. Never are more activations in memory than one batch and the gallery.
@@ -93,6 +96,11 @@ def excavate(
         held_out = HeldOut(
             leave_one_out(patches, fit, indices),
             None if text_scores is None else text_scores[indices],
+        )
+    elif not isinstance(model, HookedCLIP):
+        raise SettingError(
+            "one normal image is judged by its mirrored copies, and a store does not hold them: "
+            "give two or more, or the model."
         )
     else:
         copies = [

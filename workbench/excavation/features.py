@@ -1,4 +1,7 @@
-"""Activations of pictures, batch by batch; what does not fit in a batch is never in memory."""
+"""Activations of pictures, batch by batch; what does not fit in a batch is never in memory.
+
+They come from a model that looks at the pictures, or from a store that holds what it saw.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,26 +11,36 @@ from torch import Tensor
 from workbench.clip.hooked import HookedCLIP
 from workbench.errors import ModelError
 from workbench.images.progress import progress
-from workbench.images.stream import Batch, Picture, stream
+from workbench.images.stream import Picture, Shown, stream
+from workbench.recording.store import ActivationStore
 
 BATCH = 16
 
 Activations = dict[str, Tensor]
+Tower = HookedCLIP | ActivationStore
+"""A model, or a store that stands in for it where its activations are all that is needed."""
 
 
 def walk(
-    model: HookedCLIP,
+    model: Tower,
     pictures: Sequence[Picture],
     sites: Sequence[str],
     *,
     batch_size: int = BATCH,
     what: str = "reading neurons",
-) -> Iterator[tuple[Batch, Activations]]:
+) -> Iterator[tuple[Shown, Activations]]:
     """Yield each batch of pictures with its patches `[image, patch, neuron]` at every site.
 
-    The tower runs once per batch and no further than the last site. Raises `DataError` for a
-    picture that does not open, `ModelError` if an activation is NaN or infinite.
+    The tower runs once per batch and no further than the last site; a store is read where it
+    lies. Raises `DataError` for a picture that does not open or is not in the store, `ModelError`
+    if an activation is NaN or infinite.
     """
+    if isinstance(model, ActivationStore):
+        for indices, recorded in model.read(pictures, sites, batch_size):
+            entries = [model.plan.images[index] for index in indices]
+            sizes = tuple((entry.height, entry.width) for entry in entries)
+            yield Shown(tuple(model.pictures[index] for index in indices), sizes), recorded
+        return
     batches = stream(
         pictures,
         batch_size=batch_size,

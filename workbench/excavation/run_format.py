@@ -20,10 +20,10 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import RunError
 from workbench.excavation.detector import Excavation, HeldOut
+from workbench.excavation.features import Tower
 from workbench.excavation.normality import stored_normality
 from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
@@ -129,7 +129,7 @@ def read_header(path: str | Path) -> RunHeader:
     return RunHeader(path, content)
 
 
-def load(path: Path, model: HookedCLIP) -> Excavation:
+def load(path: Path, model: Tower) -> Excavation:
     """Read a run folder back for the model it was made with. Raises `RunError`."""
     header = read_header(path)
     content = header.content
@@ -165,7 +165,7 @@ def load(path: Path, model: HookedCLIP) -> Excavation:
     )
 
 
-def describe_model(model: HookedCLIP, fingerprint: str | None = None) -> dict[str, Any]:
+def describe_model(model: Tower, fingerprint: str | None = None) -> dict[str, Any]:
     """Return what identifies a model and the way pictures are put into it."""
     return {
         "name": model.name,
@@ -178,7 +178,7 @@ def describe_model(model: HookedCLIP, fingerprint: str | None = None) -> dict[st
     }
 
 
-def _check_model(header: RunHeader, model: HookedCLIP) -> None:
+def _check_model(header: RunHeader, model: Tower) -> None:
     made, given = header.model, describe_model(model)
     for key, what in (
         ("image_size", "input size"),

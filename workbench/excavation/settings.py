@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from workbench.clip.hooked import HookedCLIP
 from workbench.clip.prompts import PromptEnsemble, winclip_prompts
 from workbench.clip.sites import kind_of
 from workbench.errors import SettingError
+from workbench.excavation.features import Tower
 
 STATISTICS = ("variance", "mean_abs", "maximum")
 SELECTIONS = ("top", "bottom", "random", "all")
@@ -94,7 +94,7 @@ class Settings:
         """Whether the text branch takes part at all."""
         return self.text_weight > 0
 
-    def resolved(self, model: HookedCLIP, category: str) -> "Settings":
+    def resolved(self, model: Tower, category: str) -> "Settings":
         """Return these settings with every `None` filled in for a model and a category.
 
         Raises `SiteError` for a site the model does not have, `SettingError` if the site has

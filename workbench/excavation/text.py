@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.prompts import PromptEnsemble, text_directions
+from workbench.errors import SettingError
+from workbench.excavation.features import Tower
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,28 @@ class TextBranch:
     temperature: float
 
     @classmethod
-    def of(cls, model: HookedCLIP, prompts: PromptEnsemble, temperature: float) -> "TextBranch":
-        """Embed the prompts."""
+    def of(cls, model: Tower, prompts: PromptEnsemble, temperature: float) -> "TextBranch":
+        """Embed the prompts. Raises `SettingError` for a store, which has no text tower."""
         with torch.no_grad():
-            return cls(text_directions(model, prompts).float(), temperature)
+            return cls(text_directions(_with_text(model), prompts).float(), temperature)
 
     def scores(
-        self, model: HookedCLIP, patches: Float[Tensor, "image patch d_model"]
+        self, model: Tower, patches: Float[Tensor, "image patch d_model"]
     ) -> Float[Tensor, "image patch"]:
-        """Return the probability, per patch, of the anomalous prompts against the normal ones."""
+        """Return the probability, per patch, of the anomalous prompts against the normal ones.
+
+        Raises `SettingError` for a store, which has no projection.
+        """
         with torch.no_grad():
-            projected = F.normalize(model.project(patches).float(), dim=-1)
+            projected = F.normalize(_with_text(model).project(patches).float(), dim=-1)
             similarity = projected @ self.directions.to(projected.device).T
             return (similarity / self.temperature).softmax(dim=-1)[..., 1]
+
+
+def _with_text(model: Tower) -> HookedCLIP:
+    if isinstance(model, HookedCLIP):
+        return model
+    raise SettingError(
+        "a store holds image activations only, so the text branch needs the model: take "
+        f"text_weight=0, or {model.name} instead of the store."
+    )

@@ -10,6 +10,7 @@ What a file's pixels mean is decided here, once:
 - Floating-point and 32-bit integer files have no agreed white and are refused.
 """
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from workbench.errors import DataError
@@ -47,6 +48,25 @@ def open_image(path: str | Path) -> Image.Image:
     path = Path(path)
     with _reading(path), Image.open(path) as file:
         return to_rgb(ImageOps.exif_transpose(file), str(path))
+
+
+def open_bytes(content: bytes, name: str) -> Image.Image:
+    """Return the picture whose file holds `content`, as `open_image` would; `name` is for messages.
+
+    Raises `DataError` like `open_image`.
+    """
+    with _reading(name), Image.open(io.BytesIO(content)) as file:
+        return to_rgb(ImageOps.exif_transpose(file), name)
+
+
+def squash(image: Image.Image, size: tuple[int, int]) -> UInt8[np.ndarray, "height width 3"]:
+    """Return an RGB picture at (height, width), antialiased bicubic; nothing is cropped.
+
+    >>> squash(Image.new("RGB", (40, 30), (7, 8, 9)), (2, 3))[1, 2]
+    array([7, 8, 9], dtype=uint8)
+    """
+    height, width = size
+    return np.array(image.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def to_rgb(image: Image.Image, name: str = "the image") -> Image.Image:
@@ -101,8 +121,15 @@ def image_size(path: str | Path) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
+def read_bytes(path: str | Path) -> bytes:
+    """Return what a file holds. Raises `DataError` like `open_image` where it cannot be read."""
+    path = Path(path)
+    with _reading(path):
+        return path.read_bytes()
+
+
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: str | Path) -> Iterator[None]:
     """Turn what Pillow raises for missing, foreign and damaged files into one clear error."""
     try:
         yield

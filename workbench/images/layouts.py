@@ -89,6 +89,20 @@ def read_dataset(
     )
 
 
+def category_folders(root: str | Path, layout: str) -> list[Path]:
+    """Return the folders of the categories at or below `root`. Raises like `read_dataset`."""
+    return [folder for _, folder, _ in _categories(Path(root), layout, PlainNames())[0]]
+
+
+def mask_folder(folder: str | Path, names: PlainNames | None = None) -> Path | None:
+    """Return the folder of masks in a category's folder, if it fits a layout and has one."""
+    folder, names = Path(folder), names or PlainNames()
+    truth, masks = folder / "ground_truth", folder / names.masks
+    if truth.is_dir() and _is_mvtec(folder, names):
+        return truth
+    return masks if masks.is_dir() and _is_plain(folder, names) else None
+
+
 def _categories(
     root: Path, layout: str, names: PlainNames
 ) -> tuple[list[tuple[str, Path, str]], list[str]]:

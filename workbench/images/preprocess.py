@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
+
+from workbench.images.decode import squash
 
 
 def to_batch(
@@ -20,12 +22,16 @@ def to_batch(
     Nothing is cropped: the borders must be mapped too. The values are those of open_clip's own
     preprocessing with `resize_mode="squash"`, bit for bit.
     """
-    height, width = image_size
-    pixels = [
-        torch.from_numpy(np.array(image.resize((width, height), Image.Resampling.BICUBIC)))
-        for image in images
-    ]
-    batch = torch.stack(pixels).permute(0, 3, 1, 2).contiguous().float().div(255)
+    return to_pixels(np.stack([squash(image, image_size) for image in images]), mean, std)
+
+
+def to_pixels(
+    squashed: UInt8[np.ndarray, "image height width 3"],
+    mean: Sequence[float],
+    std: Sequence[float],
+) -> Float[Tensor, "image 3 height width"]:
+    """Standardise the colours of pictures that have the model's size already (see `squash`)."""
+    batch = torch.from_numpy(squashed).permute(0, 3, 1, 2).contiguous().float().div(255)
     return batch.sub(_per_colour(mean)).div(_per_colour(std))
 
 

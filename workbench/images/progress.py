@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 
@@ -25,6 +26,15 @@ def progress(
         for item in items:
             yield item
             bar.update(size(item))
+
+
+@contextmanager
+def bar(*, total: int, what: str, unit: str = "image") -> Iterator[Callable[[int], None]]:
+    """Show a bar for the length of a `with` block; what it yields is told of units done."""
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc=what, unit=unit, leave=False, disable=not _watched()) as shown:
+        yield lambda number: cast(None, shown.update(number))
 
 
 def _watched() -> bool:

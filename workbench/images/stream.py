@@ -16,8 +16,6 @@ from workbench.images.listing import contents, entries, normal_form
 from workbench.images.preprocess import to_batch
 from workbench.images.samples import Sample
 
-ImageLike = str | Path | Sample | Image.Image
-
 _THREADS = 4  # decoding and resizing release the interpreter's lock
 
 
@@ -38,12 +36,21 @@ class Picture:
         return to_rgb(self.held, self.name)
 
 
+ImageLike = str | Path | Sample | Picture | Image.Image
+
+
 @dataclass(frozen=True)
-class Batch:
-    """Some pictures as one tensor, with their own sizes (height, width)."""
+class Shown:
+    """Some pictures that were looked at, with their own sizes (height, width)."""
 
     pictures: tuple[Picture, ...]
     sizes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Batch(Shown):
+    """Some pictures as one tensor."""
+
     pixels: Float[Tensor, "image 3 height width"]
 
 
@@ -52,6 +59,8 @@ def pictures(given: ImageLike | Iterable[ImageLike]) -> list[Picture]:
 
     Raises `DataError` for a folder without images or a file that does not exist.
     """
+    if isinstance(given, Picture):
+        return [given]
     if isinstance(given, Sample):
         return [Picture(given.name, given.path)]
     if isinstance(given, Image.Image):

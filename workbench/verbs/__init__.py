@@ -3,7 +3,7 @@
 Nothing here imports torch until a verb runs, so that `workbench --help` is quick.
 """
 
-from workbench.verbs import demo, detect, evaluate, excavate, lab, models, parity
+from workbench.verbs import demo, detect, evaluate, excavate, lab, models, parity, record, store
 from workbench.verbs.outcome import Outcome, Verb
 
 VERBS: tuple[Verb, ...] = (
@@ -35,6 +35,21 @@ VERBS: tuple[Verb, ...] = (
         "workbench evaluate runs/bottle data/mvtec/bottle --out out/bottle",
         evaluate.options,
         evaluate.run,
+    ),
+    Verb(
+        "record",
+        "run a model over many images once and write down what its neurons did",
+        "workbench record photos/ --model ViT-B-16-quickgelu:openai "
+        "--site 'blocks.*.mlp.hook_post' --out photos.store",
+        record.options,
+        record.run,
+    ),
+    Verb(
+        "store",
+        "look into a recording, check every byte of it, draw its neurons' exemplars",
+        "workbench store sheet photos.store --out sheet.png",
+        store.options,
+        store.run,
     ),
     Verb(
         "parity",

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 MODEL_OPTIONS = ("model", "pretrained", "activation", "image_size", "dtype", "device")
 
 
-def add_model_options(parser: argparse.ArgumentParser, default: str | None = "demo") -> None:
-    """Say which model, and where and how it computes."""
+def add_model_options(
+    parser: argparse.ArgumentParser, default: str | None = "demo", dtype: str = "--dtype"
+) -> None:
+    """Say which model, and where and how it computes; `dtype` is that option's spelling."""
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model",
@@ -28,17 +30,22 @@ def add_model_options(parser: argparse.ArgumentParser, default: str | None = "de
         help="demo (the embedded one), an open_clip NAME:TAG, or a folder with weights"
         + (f" (default: {default})" if default else " (default: the run's own)"),
     )
-    add_model_details(group)
+    add_model_details(group, dtype)
 
 
-def add_model_details(group: Any) -> None:
+def add_model_details(group: Any, dtype: str = "--dtype") -> None:
     """Add the options that go with a model's name."""
     group.add_argument(
         "--pretrained", metavar="P", help="a tag, a file of weights, or random:SEED for none"
     )
     group.add_argument("--activation", choices=["gelu", "quickgelu"], help="where weights say none")
     group.add_argument("--image-size", type=int, metavar="PX", help="input side; default: native")
-    group.add_argument("--dtype", choices=["fp32", "fp16", "bf16", "fp64"], help="default: fp32")
+    group.add_argument(
+        dtype,
+        dest="dtype",
+        choices=["fp32", "fp16", "bf16", "fp64"],
+        help="what the model computes in (default: fp32)",
+    )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
 
 

@@ -1,0 +1,1 @@
+"""One pass over the images, written down once: statistics, exemplars, maxima, activations."""
