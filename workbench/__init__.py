@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from workbench.images.stream import prepare
     from workbench.images.support import support
     from workbench.paths import demo_images
+    from workbench.recording.record import record
+    from workbench.recording.store import ActivationStore, open_store
     from workbench.widgets.browse import browse
 
 __version__ = "0.1.0"
@@ -66,11 +68,14 @@ _HOMES = {
     "images.stream": ["prepare"],
     "images.support": ["support"],
     "paths": ["demo_images"],
+    "recording.record": ["record"],
+    "recording.store": ["ActivationStore", "open_store"],
     "widgets.browse": ["browse"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ActivationStore",
     "Comparison",
     "DataError",
     "Dataset",
@@ -96,9 +101,11 @@ __all__ = [
     "load_model",
     "open_image",
     "open_mask",
+    "open_store",
     "parity",
     "prepare",
     "read_dataset",
+    "record",
     "support",
     "text_directions",
     "to_batch",

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from workbench.errors import DataError, SettingError
 from workbench.figures.colours import CONTOUR, heat_colours, heat_table
@@ -93,6 +93,25 @@ def test_the_colour_bar_stands_under_the_picture():
     assert sheet.height > GREY.height
     colours = {colour for _, colour in sheet.getcolors(100_000)}
     assert tuple(heat_table()[128]) in colours
+
+
+def test_every_letter_under_the_colour_bar_is_one_the_font_has(monkeypatch):
+    written = []
+    original = ImageDraw.ImageDraw.text
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw,
+        "text",
+        lambda self, place, text, *rest, **more: (
+            written.append(text) or original(self, place, text, *rest, **more)
+        ),
+    )
+    with_colour_bar(GREY, (-0.12749, 2.5e-7))
+    assert [text for text in written if "-0.127" in text]
+    assert [text for text in written if "2.5e-07" in text]
+    font = ImageFont.load_default(20)
+    unknown = bytes(font.getmask("\uffff"))
+    letters = set("".join(written)) - {" "}
+    assert [letter for letter in letters if bytes(font.getmask(letter)) == unknown] == []
 
 
 @pytest.mark.parametrize("kind", ["webp", "png", "jpeg"])

@@ -21,7 +21,7 @@ from tests.recording.small_store import (
     write_shard,
 )
 from workbench.errors import DataError, RunError, SettingError, SiteError
-from workbench.recording.activations import Activations
+from workbench.recording.activations import Activations, Buffers
 from workbench.recording.manifest import file_name, start_recording
 from workbench.recording.plan import survey_images
 from workbench.recording.seen import Seen
@@ -41,6 +41,29 @@ def test_the_state_does_not_depend_on_how_a_shard_is_cut(cuts, skip) -> None:
     expected[skip] = 0
     assert torch.equal(gathered.state()["s/values"], expected)
     assert len(set(gathered.state()["s/xxh3"].tolist())) == 10
+
+
+def test_what_the_shard_before_left_in_memory_does_not_show() -> None:
+    buffers, noise = Buffers(), torch.Generator().manual_seed(2)
+    for dtype, images in (("fp32", 6), ("fp32", 4), ("fp16", 5), ("bf16", 5), ("fp32", 9)):
+        values = torch.randn(images, 5, 3, generator=noise)
+        found = []
+        for memory in (None, buffers):
+            gathered = Activations({"s": 3, "t": 3}, "all", dtype, 0, images, 5, memory)
+            gathered.update(Seen("s", (1, 2), values[1:3]))
+            gathered.update(Seen("t", (0, 3), values[[0, 3]]))
+            with pytest.raises(RuntimeError):  # half a batch, as when the memory gives out
+                gathered.update(Seen("t", (1, 2), values[:2, :, :2]))
+            found.append({name: tensor.clone() for name, tensor in gathered.state().items()})
+        assert all(torch.equal(found[0][name], value) for name, value in found[1].items())
+        assert not found[1]["t/values"][1:3].any()
+
+
+def test_memory_is_used_again() -> None:
+    buffers = Buffers()
+    first = buffers.of("s", (4, 3), torch.float32)
+    assert buffers.of("s", (2, 5), torch.float32).data_ptr() == first.data_ptr()
+    assert buffers.of("t", (4, 3), torch.float32).data_ptr() != first.data_ptr()
 
 
 @pytest.mark.parametrize(("tokens", "kept"), [("patches", 4), ("cls", 1), ("all", 5)])

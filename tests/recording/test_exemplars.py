@@ -92,6 +92,14 @@ def test_a_long_stream_in_which_most_pictures_change_nothing() -> None:
     assert_sorted_all(collected(values, range(0, 300, 8), k=5), values, k=5)
 
 
+@pytest.mark.parametrize("few", [1, 20, 10**9])
+def test_looking_at_all_values_or_only_at_the_better_ones_gives_the_same(few, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_FEW", few)
+    noise = np.random.default_rng(0)
+    for values in (noise.standard_normal((60, 9, 16)), noise.integers(-3, 3, (60, 9, 16))):
+        assert_sorted_all(collected(values.astype(np.float32), range(0, 60, 4), k=5), values, k=5)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_every_number_format_is_kept_in_single_precision(dtype) -> None:
     values = torch.randn(6, 50, 3, generator=torch.Generator().manual_seed(0)).to(dtype)

@@ -6,12 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.recording.shown import SITE, batch, batches
+from tests.recording.small_store import flip
 from workbench.errors import DataError, RunError, SettingError, SiteError
 from workbench.recording.exemplars import Exemplar
 from workbench.recording.maxima import Maxima, MaximaTable
+from workbench.recording.tensor_files import write_tensors
 
 tables = arrays(
     np.float32,
@@ -150,12 +152,62 @@ def test_sites_and_neurons_that_are_not_there_are_refused_by_name(table) -> None
     assert table.width(OTHER) == 5
 
 
-@pytest.mark.parametrize("harm", ["missing", "cut short"])
+@pytest.mark.parametrize("harm", ["missing", "cut short", "of something else"])
 def test_a_file_that_does_not_open_is_named(table, tmp_path, harm) -> None:
     path = tmp_path / "00001.safetensors"
     if harm == "missing":
         path.unlink()
-    else:
+    elif harm == "cut short":
         path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(RunError, match=r"00001\.safetensors is missing or damaged"):
+    else:
+        save_file({"x": torch.zeros(3)}, path)
+    with pytest.raises(
+        RunError, match=r"00001\.safetensors (is missing|is no readable|does not hold).*--resume"
+    ):
         table.neuron(f"{SITE}:0")
+
+
+@pytest.mark.parametrize("part", ["value", "patch", "xxh3"])
+def test_a_harmed_neuron_is_noticed_and_the_others_are_still_read(
+    table, values, tmp_path, part
+) -> None:
+    path = tmp_path / "00001.safetensors"
+    held = {name: tensor.clone() for name, tensor in load_file(path).items()}
+    held[f"{SITE}/{part}"].view(torch.uint8).flatten(1 if part != "xxh3" else 0)[3] ^= 1
+    save_file(held, path)
+    said = rf"00001\.safetensors is damaged: neuron \d of {SITE}.*--resume"
+    with pytest.raises(RunError, match=said):
+        [table.neuron(f"{SITE}:{index}") for index in range(5)]
+    with pytest.raises(RunError, match=r"00001\.safetensors is damaged"):
+        [table.images(f"{SITE}:{index}") for index in range(5)]
+    with pytest.raises(RunError, match=r"00001\.safetensors is damaged"):
+        table.image(5, SITE)
+    np.testing.assert_array_equal(table.image(3, SITE), values[3].max(0))
+    np.testing.assert_array_equal(table.image(5, OTHER), -values[5].min(0))
+    np.testing.assert_array_equal(table.neuron(f"{OTHER}:3")[0][4], -values[4, :, 3].min())
+
+
+def test_a_table_that_is_written_anew_is_read_anew(table, values, tmp_path) -> None:
+    path = tmp_path / "00001.safetensors"
+    assert table.image(5, SITE) is not None
+    other = Maxima({SITE: 5, OTHER: 5}, 4, 8)
+    other.update(batch(2 * values[4:8], range(4, 8)))
+    write_tensors(path, other.state())
+    np.testing.assert_array_equal(table.image(5, SITE), 2 * values[5].max(0))
+    np.testing.assert_array_equal(table.neuron(f"{SITE}:1")[0][4:8], 2 * values[4:8, :, 1].max(1))
+
+
+def test_a_bit_flipped_anywhere_gives_an_error_or_nothing_wrong(table, values, tmp_path) -> None:
+    path, refused = tmp_path / "00000.safetensors", 0
+    wanted = values[:, :, 2].max(1)
+    for at in range(path.stat().st_size):
+        flip(path, at)
+        try:
+            found, patches = table.neuron(f"{SITE}:2")
+        except (RunError, SiteError):  # a site whose very name was harmed is not there
+            refused += 1
+        else:
+            np.testing.assert_array_equal(found[[0, 1, 2, 3]], wanted[:4])
+            np.testing.assert_array_equal(patches[:4], values[:4, :, 2].argmax(1))
+        flip(path, at)
+    assert refused > 100

@@ -4,9 +4,10 @@ import os
 import random
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ from workbench.recording.store import ActivationStore
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = "blocks.1.hook_resid_post"
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 
 
 @pytest.fixture
@@ -72,21 +76,15 @@ def test_what_is_recorded_so_far_can_be_read(images, tmp_path):
         _ = half.statistics
 
 
-RECORD = """
-    import sys
-    from pathlib import Path
-    from tests.recording.recordings import make
-    make(Path(sys.argv[1]), Path(sys.argv[2]), resume=True, images_per_shard=1, batch_size=1)
-"""
+def one_by_one(images: Path, out: Path) -> ActivationStore:
+    return make(images, out, resume=True, images_per_shard=1, batch_size=1)
 
 
-def start(images: Path, out: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(RECORD), str(images), str(out)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stderr=subprocess.PIPE,
-    )
+def start(images: Path, out: Path) -> BaseProcess:
+    """Begin or go on in another process; forked, so that it need not load everything again."""
+    process = get_context("fork").Process(target=one_by_one, args=(images, out))
+    process.start()
+    return process
 
 
 def finished_shards(out: Path) -> list[str]:
@@ -101,17 +99,15 @@ def test_kill_9_at_random_moments_then_resume_gives_the_same_bytes(tmp_path):
     for _ in range(4):
         process = start(images, out)
         target = len(finished_shards(out)) + moments.randrange(1, 5)
-        while len(finished_shards(out)) < target and process.poll() is None:
+        while len(finished_shards(out)) < target and process.is_alive():
             time.sleep(0.001)
         time.sleep(moments.random() * 0.02)
         process.kill()
-        process.communicate()
+        process.join()
         seen.append(len(finished_shards(out)))
     assert 0 < seen[0] < 24, "the first kill must come in mid-run"
     assert seen == sorted(seen), "a finished shard was lost"
-    process = start(images, out)
-    _, said = process.communicate()
-    assert process.returncode == 0, said.decode()
+    one_by_one(images, out)
     assert contents(out) == contents(whole.path)
 
 
@@ -119,17 +115,17 @@ def test_a_killed_recording_repeats_at_most_one_shard(tmp_path, monkeypatch):
     images = draw_pictures(tmp_path / "images", 24)
     out = tmp_path / "store"
     process = start(images, out)
-    while len(finished_shards(out)) < 5 and process.poll() is None:
+    while len(finished_shards(out)) < 5 and process.is_alive():
         time.sleep(0.001)
     process.kill()
-    process.communicate()
+    process.join()
     written = {file.name for file in (out / "activations").glob("[0-9]*")}
     worked_on = []
     real = shard_module.write_marker
     monkeypatch.setattr(
         shard_module, "write_marker", lambda folder, r: (worked_on.append(r.index), real(folder, r))
     )
-    make(images, out, resume=True, images_per_shard=1, batch_size=1)
+    one_by_one(images, out)
     repeated = [index for index in worked_on if f"{index:05}.safetensors" in written]
     assert len(repeated) <= 1
     assert len(worked_on) <= 24 - len(written) + 1
@@ -297,11 +293,14 @@ def test_a_second_recorder_is_refused_with_the_first_ones_process_named(images, 
     out = tmp_path / "store"
 
     def another() -> None:
-        process = start(images, out)
-        _, said = process.communicate()
-        assert process.returncode == 1
-        assert f"process {os.getpid()}" in said.decode()
-        assert "is being recorded by" in said.decode()
+        code = f"make(Path({str(images)!r}), Path({str(out)!r}), resume=True)"
+        code = f"from pathlib import Path; from tests.recording.recordings import make; {code}"
+        ran = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False
+        )
+        assert ran.returncode == 1
+        assert f"process {os.getpid()}" in ran.stderr.decode()
+        assert "is being recorded by" in ran.stderr.decode()
 
     store = make(images, out, engine=before_shard(1, another))
     assert store.verify().ok

@@ -4,6 +4,7 @@ They come from a model that looks at the pictures, or from a store that holds wh
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -36,10 +37,11 @@ def walk(
     if an activation is NaN or infinite.
     """
     if isinstance(model, ActivationStore):
+        asked = iter(pictures)
         for indices, recorded in model.read(pictures, sites, batch_size):
             entries = [model.plan.images[index] for index in indices]
             sizes = tuple((entry.height, entry.width) for entry in entries)
-            yield Shown(tuple(model.pictures[index] for index in indices), sizes), recorded
+            yield Shown(tuple(islice(asked, len(indices))), sizes), recorded
         return
     batches = stream(
         pictures,

@@ -80,3 +80,12 @@ def number(value: float) -> str:
     '−0.127'
     """
     return f"{value:.3g}".replace("-", "−")
+
+
+def plain_number(value: float) -> str:
+    """Return the same with a hyphen, for pictures: Pillow's own font has no minus.
+
+    >>> plain_number(-0.12749)
+    '-0.127'
+    """
+    return f"{value:.3g}"

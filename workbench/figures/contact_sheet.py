@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SettingError
-from workbench.figures.colours import BLACK, VERMILLION, number
+from workbench.figures.colours import BLACK, VERMILLION, plain_number
 from workbench.recording.crops import Box, cut, patch_box
 from workbench.recording.exemplars import SIDES, Exemplar, ExemplarTable, Side
 
@@ -65,13 +65,8 @@ def contact_sheet(
             shown = _tile(opened[one.image], one, view.grid, context, tile)
             sheet.paste(shown, (x + (tile - shown.width) // 2, top + (tile - shown.height) // 2))
             middle = (x + tile // 2, top + tile + 1)
-            draw.text(middle, _number(one.value), _FAINT, font, anchor="ma")
+            draw.text(middle, plain_number(one.value), _FAINT, font, anchor="ma")
     return sheet
-
-
-def _number(value: float) -> str:
-    """Return a value as figures show it, with the minus that Pillow's own font has."""
-    return number(value).replace("−", "-")
 
 
 def _label(name: str, found: list[Exemplar]) -> tuple[str, str, str]:
@@ -79,7 +74,7 @@ def _label(name: str, found: list[Exemplar]) -> tuple[str, str, str]:
     if not found:
         return site, f"neuron {index}", "nothing recorded"
     values = sorted(one.value for one in found)
-    return site, f"neuron {index}", f"{_number(values[0])} to {_number(values[-1])}"
+    return site, f"neuron {index}", f"{plain_number(values[0])} to {plain_number(values[-1])}"
 
 
 def _tile(

@@ -14,7 +14,13 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_dilation
 
 from workbench.errors import DataError, SettingError
-from workbench.figures.colours import CONTOUR, heat_colours, heat_table, number, unit_scale
+from workbench.figures.colours import (
+    CONTOUR,
+    heat_colours,
+    heat_table,
+    plain_number,
+    unit_scale,
+)
 
 OPACITY = 0.8
 
@@ -99,11 +105,11 @@ def with_colour_bar(
     )
     top = picture.height + pad
     sheet.paste(ramp, (pad, top))
-    draw = ImageDraw.Draw(sheet)
+    draw = ImageDraw.Draw(sheet)  # with no sign that Pillow's own font lacks, such as "≤"
     below = top + bar + size // 4
-    draw.text((pad, below), f"≤ {number(low)}", "black", font)
+    draw.text((pad, below), f"<= {plain_number(low)}", "black", font)
     draw.text((width // 2, below), title, "black", font, anchor="ma")
-    draw.text((width - pad, below), f"≥ {number(high)}", "black", font, anchor="ra")
+    draw.text((width - pad, below), f">= {plain_number(high)}", "black", font, anchor="ra")
     return sheet
 
 

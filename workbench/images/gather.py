@@ -35,6 +35,8 @@ def gather(
         )
     if isinstance(images, Dataset):
         found = [Picture(_inside(sample.path, images.root), sample.path) for sample in images]
+    elif isinstance(images, Picture):
+        found = [images]
     elif isinstance(images, Sample):
         found = [Picture(images.name, images.path)]
     elif isinstance(images, Picture):

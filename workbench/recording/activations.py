@@ -5,6 +5,7 @@ A shard's file holds, for every site, `SITE/values` `[image, token, neuron]` and
 verified without reading the others.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,8 +44,9 @@ class Activations:
         dtype: fp32, fp16 or bf16.
         start, stop: the shard's images (`stop` exclusive).
         tokens_per_image: of the model, CLS included.
+        buffers: where to gather; what `state` returned before is overwritten then.
 
-    An image that is never fed stays zero.
+    An image that is never fed is zero.
     """
 
     def __init__(
@@ -55,14 +57,16 @@ class Activations:
         start: int,
         stop: int,
         tokens_per_image: int,
+        buffers: "Buffers | None" = None,
     ) -> None:
         self.dtype, self.start = dtype, start
         self._kept = token_slice(tokens)
-        kept = len(range(tokens_per_image)[self._kept])
+        kept, buffers = len(range(tokens_per_image)[self._kept]), buffers or Buffers()
         self._held = {
-            site: _zeros((stop - start, kept, width), DTYPES[dtype])
+            site: buffers.of(site, (stop - start, kept, width), DTYPES[dtype])
             for site, width in widths.items()
         }
+        self._fed = {site: np.zeros(stop - start, bool) for site in widths}
 
     def update(self, seen: Seen) -> None:
         """Take a batch in, all of it or (on an exception) nothing.
@@ -79,11 +83,14 @@ class Activations:
             held[rows[0] : rows[0] + len(rows)].copy_(kept)
         else:
             held[rows] = kept.to("cpu", held.dtype)
+        self._fed[seen.site][rows] = True
 
     def state(self) -> dict[str, Tensor]:
         """Return what the shard's file holds."""
         found = {}
         for site, values in self._held.items():
+            for row in np.flatnonzero(~self._fed[site]):
+                values[row] = 0
             found[f"{site}/values"] = values
             found[f"{site}/xxh3"] = _checksums(values)
         return found
@@ -113,9 +120,23 @@ def token_slice(tokens: str) -> slice:
     return {"patches": slice(1, None), "cls": slice(0, 1), "all": slice(None)}[tokens]
 
 
-def _zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    # NumPy asks the system for large pages, which are there several times sooner than torch's.
-    return torch.from_numpy(np.zeros(shape, NUMPY[dtype])).view(dtype)
+class Buffers:
+    """Memory that the activations of one shard leave to those of the next.
+
+    The first touch of fresh memory takes longer than copying the values into it.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, np.ndarray] = {}
+
+    def of(self, site: str, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Return a site's memory as a tensor, holding whatever was there before."""
+        number = math.prod(shape)
+        held = self._held.get(site)
+        if held is None or held.dtype != NUMPY[dtype] or held.size < number:
+            # NumPy asks the system for large pages, which are there sooner than torch's.
+            held = self._held[site] = np.empty(number, NUMPY[dtype])
+        return torch.from_numpy(held[:number].reshape(shape)).view(dtype)
 
 
 def _checksums(values: Tensor) -> Int64[Tensor, "image"]:

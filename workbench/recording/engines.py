@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from workbench.clip.hooked import HookedCLIP
 from workbench.images.ahead import ReadAhead
 from workbench.images.stream import Picture
+from workbench.recording.activations import Buffers
 from workbench.recording.manifest import ShardRecord
 from workbench.recording.missing import Task
 from workbench.recording.plan import Plan
@@ -49,11 +50,11 @@ class LocalEngine:
         ahead = max(64, 2 * job.plan.batch_size)
         height, width = job.plan.preprocessing["image_size"]
         with ReadAhead((height, width), workers=self.workers, ahead=ahead) as reader:
-            source = open_source(job, reader)
+            source, buffers = open_source(job, reader), Buffers()
             for at, task in enumerate(tasks):
                 for coming in tasks[at : at + 2]:
                     source.begin(coming.shard)
-                yield do(job, task, source, on_images)
+                yield do(job, task, source, on_images, buffers)
 
 
 def open_source(job: Job, reader: ReadAhead) -> Source:
@@ -63,8 +64,10 @@ def open_source(job: Job, reader: ReadAhead) -> Source:
     return ModelSource(job.given, job.plan, job.pictures, reader)
 
 
-def do(job: Job, task: Task, source: Source, on_images: Callable[[int], None]) -> ShardRecord:
-    """Do one task."""
+def do(
+    job: Job, task: Task, source: Source, on_images: Callable[[int], None], buffers: Buffers
+) -> ShardRecord:
+    """Do one task; `buffers` are the same for every task of a process."""
     return record_shard(
         job.plan,
         task.shard,
@@ -74,4 +77,5 @@ def do(job: Job, task: Task, source: Source, on_images: Callable[[int], None]) -
         kept=task.kept,
         strict=job.strict,
         on_images=on_images,
+        buffers=buffers,
     )

@@ -1,11 +1,11 @@
 """The patches at which each neuron was highest and lowest, over any number of pictures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from PIL import Image
 from torch import Tensor
 
@@ -23,6 +23,7 @@ SIDES: tuple[Side, ...] = ("top", "bottom")
 
 _BYTES_PER_VALUE = 48  # what a candidate takes while it is looked at, rounded up
 _MEMORY = 2**28
+_FEW = 20  # one value in so many may be better than those held, to be looked at singly
 
 
 @dataclass(frozen=True)
@@ -109,24 +110,21 @@ class Exemplars:
         """Return the keys held for a site, with those of a batch among them where they belong."""
         held = self._keys[site, side]
         sign = 1.0 if side == "top" else -1.0
-        extremes = extremes.detach().to(self._device)
         # No patch of a picture has a larger key than its extreme at its first patch would have.
-        beats = keys_of(sign * extremes, first[:, None]) > held[:, -1]
-        neurons, images = beats.T.nonzero(as_tuple=True)  # ordered by neuron
-        if len(images) == 0:
+        bounds = keys_of(sign * extremes.detach().to(self._device), first[:, None])
+        neurons = (bounds > held[:, -1]).any(0).nonzero().squeeze(1)
+        if len(neurons) == 0:
             return held
-        improved = held.clone()
         numbers = torch.arange(patches.shape[1], device=self._device)
-        per_value = patches.shape[1] * _BYTES_PER_VALUE
-        for some in _pieces(beats, max(1, _MEMORY // per_value)):
-            image, neuron = images[some], neurons[some]
-            keys = keys_of(sign * patches[image, :, neuron], first[image, None] + numbers)
-            best = keys.topk(min(self.k, keys.shape[1]), sorted=False).values
-            columns, slots = _side_by_side(neuron)
-            room = best.new_full((len(columns), int(slots.max()) + 1, best.shape[1]), NOTHING)
-            room[torch.searchsorted(columns, neuron), slots] = best
-            rivals = torch.cat([held[columns], room.flatten(1)], 1)
-            improved[columns] = rivals.topk(self.k).values
+        positions = first[:, None] + numbers
+        few = _better(held, patches, positions, sign)
+        if few is not None:
+            return _with_few(held, *few)
+        improved = held.clone()
+        for some in neurons.split(max(1, _MEMORY // (positions.numel() * _BYTES_PER_VALUE))):
+            values = (sign * patches[:, :, some].float()).flatten(0, 1).T.contiguous()
+            rivals = torch.cat([held[some], keys_of(values, positions.flatten())], 1)
+            improved[some] = rivals.topk(self.k).values
         return improved
 
     def merge(self, later: "Exemplars") -> None:
@@ -249,24 +247,37 @@ class ExemplarTable:
         )
 
 
-def _pieces(beats: Bool[Tensor, "image neuron"], most: int) -> Iterator[slice]:
-    """Cut the list of pairs, ordered by neuron, into about `most` each, no neuron divided."""
-    ends = beats.sum(0).cumsum(0).cpu()
-    at = 0
-    while at < int(ends[-1]):
-        last = int(torch.searchsorted(ends, at + most, right=True)) - 1
-        end = int(ends[last]) if last >= 0 else 0
-        if end <= at:  # one neuron alone has more
-            end = int(ends[int(torch.searchsorted(ends, at, right=True))])
-        yield slice(at, end)
-        at = end
+def _better(
+    held: Int64[Tensor, "neuron k"],
+    patches: Float[Tensor, "image patch neuron"],
+    positions: Int64[Tensor, "image patch"],
+    sign: float,
+) -> tuple[Int64[Tensor, "pair"], Int64[Tensor, "pair"]] | None:
+    """Return the neurons and the keys of the values that belong among those held.
+
+    None where they are many, or where a tie with what is held would not be lost: then all values
+    must be looked at.
+    """
+    least, place = read_keys(held[:, -1])
+    if bool(least.isneginf().any()) or int(positions.min()) < int(place.max()):
+        return None
+    better = patches > least if sign > 0 else patches < -least
+    if int(better.sum()) > better.numel() // _FEW:
+        return None
+    image, patch, neuron = better.nonzero(as_tuple=True)
+    order = neuron.argsort(stable=True)
+    image, patch, neuron = image[order], patch[order], neuron[order]
+    return neuron, keys_of(sign * patches[image, patch, neuron], positions[image, patch])
 
 
-def _side_by_side(
-    neurons: Int64[Tensor, "pair"],
-) -> tuple[Int64[Tensor, "column"], Int64[Tensor, "pair"]]:
-    """Return the neurons without repeats, and which of its neuron's pairs each pair is."""
-    columns, counts = neurons.unique_consecutive(return_counts=True)
-    starts = counts.cumsum(0) - counts
-    slots = torch.arange(len(neurons), device=neurons.device)
-    return columns, slots - starts.repeat_interleave(counts)
+def _with_few(
+    held: Int64[Tensor, "neuron k"], neurons: Int64[Tensor, "pair"], keys: Int64[Tensor, "pair"]
+) -> Int64[Tensor, "neuron k"]:
+    """Return the k largest keys of every neuron, of those held and of pairs ordered by neuron."""
+    some, which, counts = neurons.unique_consecutive(return_inverse=True, return_counts=True)
+    slots = torch.arange(len(keys), device=keys.device) - (counts.cumsum(0) - counts)[which]
+    rivals = held.new_full((len(some), int(counts.max()) if len(some) else 0), NOTHING)
+    rivals[which, slots] = keys
+    improved = held.clone()
+    improved[some] = torch.cat([held[some], rivals], 1).topk(held.shape[1]).values
+    return improved

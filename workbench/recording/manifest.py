@@ -6,7 +6,8 @@
     maxima/00003.safetensors      products that stay in shards (also activations)
     parts/, shards/               only while it is recorded: parts to be merged, finished shards
 
-`shards/00003.json` is written last in a shard: a shard without it was not finished.
+`shards/00003.json` is written last in a shard: a shard without it was not finished. Manifest, image
+list and markers are small and forced to the disk, so that no power cut leaves them empty.
 """
 
 import json
@@ -189,7 +190,7 @@ def start_recording(folder: Path, plan: Plan, command: str = "") -> Manifest:
     Raises `RunError` if the folder cannot be written to.
     """
     content = images_to_csv(plan.images).encode("utf-8", "surrogateescape")
-    mark = replace_file(folder / IMAGES, lambda part: part.write_bytes(content))
+    mark = replace_file(folder / IMAGES, lambda part: part.write_bytes(content), durable=True)
     return _write_manifest(
         folder,
         {
@@ -289,7 +290,8 @@ def read_plan(manifest: Manifest) -> Plan:
 def write_marker(folder: Path, record: ShardRecord) -> None:
     """Say that a shard is finished; to be called when all its files are there."""
     content = json.dumps(record.to_json(), ensure_ascii=True).encode()
-    replace_file(folder / marker_file(record.index), lambda part: part.write_bytes(content))
+    file = folder / marker_file(record.index)
+    replace_file(file, lambda part: part.write_bytes(content), durable=True)
 
 
 def read_markers(folder: Path) -> dict[int, ShardRecord]:
@@ -332,7 +334,7 @@ def tidy(folder: Path, manifest: Manifest) -> None:
 
 def _write_manifest(folder: Path, content: dict[str, Any]) -> Manifest:
     text = json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
-    replace_file(folder / MANIFEST, lambda part: part.write_text(text, "ascii"))
+    replace_file(folder / MANIFEST, lambda part: part.write_text(text, "ascii"), durable=True)
     return Manifest(folder, json.loads(text))
 
 

@@ -1,24 +1,27 @@
 """The image x neuron table: how high each neuron went in each picture, and at which patch.
 
 A shard's table lies on disk neuron by neuron, so that one neuron over all pictures is one run of
-bytes: two for a shard, whatever else was recorded.
+bytes: two for a shard, whatever else was recorded. Every neuron has a checksum of its own, so that
+what is read is verified without reading the rest.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int16
+import xxhash
+from jaxtyping import Float, Float16, Float32, Int16, Int64
 from torch import Tensor
 
 from workbench.clip.neuron_set import NeuronSet
-from workbench.errors import DataError, RunError, SettingError
+from workbench.errors import DataError, SettingError
 from workbench.recording.exemplars import Exemplar
 from workbench.recording.lookup import check_index, check_site, one_neuron
 from workbench.recording.seen import Seen
+from workbench.recording.tensor_files import damaged
 
 _LARGEST = torch.finfo(torch.float16).max
 _MOST_PATCHES = torch.iinfo(torch.int16).max
@@ -64,11 +67,16 @@ class Maxima:
         self._patches[seen.site][rows] = patches
 
     def state(self) -> dict[str, Tensor]:
-        """Return the table as tensors `site/value` and `site/patch`, each [neuron, image]."""
+        """Return the table as tensors `site/value` and `site/patch`, each [neuron, image].
+
+        `site/xxh3` [neuron] is the XXH3-64 of a neuron's patches, seeded with that of its values,
+        as signed 64-bit integers.
+        """
         found = {}
-        for site, values in self._values.items():
-            found[f"{site}/value"] = values.T.contiguous()
-            found[f"{site}/patch"] = self._patches[site].T.contiguous()
+        for site, held in self._values.items():
+            values, patches = held.T.contiguous(), self._patches[site].T.contiguous()
+            found[f"{site}/value"], found[f"{site}/patch"] = values, patches
+            found[f"{site}/xxh3"] = torch.from_numpy(_checksums(values.numpy(), patches.numpy()))
         return found
 
     @classmethod
@@ -100,8 +108,18 @@ def _first_at(
     return torch.cat(found)
 
 
+def _checksums(
+    values: Float16[np.ndarray, "neuron image"], patches: Int16[np.ndarray, "neuron image"]
+) -> Int64[np.ndarray, "neuron"]:
+    digest = xxhash.xxh3_64_intdigest
+    rows = zip(values, patches, strict=True)
+    return np.array([digest(p, digest(v)) for v, p in rows], np.uint64).view(np.int64)
+
+
 class MaximaTable:
     """The recorded maxima of all pictures, read from disk as they are asked for.
+
+    What is read is verified: a `RunError` names the file that is damaged.
 
     `files` are (first picture, one past the last, file) in order; `names` are the pictures' and
     `grid` the patches' (rows, columns). `unreadable` says why a picture has no values.
@@ -118,20 +136,19 @@ class MaximaTable:
         self._names = names
         self._grid = grid
         self._unreadable = dict(unreadable or {})
-        self._open = cache(_opened)
 
     @property
     def sites(self) -> tuple[str, ...]:
         """The recorded sites."""
         if not self._files:
             return ()
-        keys = self._open(self._files[0][2]).keys()
+        keys = _open(self._files[0][2]).keys()
         return tuple(key.removesuffix("/value") for key in keys if key.endswith("/value"))
 
     def width(self, site: str) -> int:
         """Return how many neurons a site has. Raises `SiteError` if it was not recorded."""
         check_site(site, self.sites)
-        return int(self._slice(self._files[0][2], f"{site}/value").get_shape()[0])
+        return _open(self._files[0][2]).width(site)
 
     def neuron(
         self, neuron: str | NeuronSet
@@ -139,12 +156,12 @@ class MaximaTable:
         """Return a neuron's maximum in every picture, and the patch where it was.
 
         An unreadable picture has NaN and -1. Raises `SiteError` for a site that was not recorded,
-        `SettingError` for a neuron that it does not have, `RunError` for a file that does not open.
+        `SettingError` for a neuron that it does not have, `RunError` for a file that is damaged.
         """
         site, index = one_neuron(neuron)
         check_index(site, index, self.width(site))
-        values = [self._slice(path, f"{site}/value")[index] for _, _, path in self._files]
-        patches = [self._slice(path, f"{site}/patch")[index] for _, _, path in self._files]
+        read = [_open(path).neuron(site, index) for _, _, path in self._files]
+        values, patches = zip(*read, strict=True)
         return np.concatenate(values).astype(np.float32), np.concatenate(patches)
 
     def images(self, neuron: str | NeuronSet, most: int = 10) -> list[Exemplar]:
@@ -168,7 +185,8 @@ class MaximaTable:
     def image(self, index: int, site: str) -> Float32[np.ndarray, "neuron"]:
         """Return the maximum of every neuron of a site in one picture.
 
-        Raises `DataError` for a picture that could not be read or is not in the list, and as
+        For this the whole site is verified the first time, and not again while its file stays
+        open. Raises `DataError` for a picture that could not be read or is not in the list, and as
         `neuron` does.
         """
         check_site(site, self.sites)
@@ -179,34 +197,77 @@ class MaximaTable:
             )
         for start, stop, path in self._files:
             if start <= index < stop:
-                column = self._slice(path, f"{site}/value")[:, index - start]
-                return np.asarray(column, np.float32).reshape(-1)
+                return _open(path).column(site, index - start).astype(np.float32)
         raise DataError(f"there is no picture {index}: {len(self._names)} were recorded, from 0.")
-
-    def _slice(self, path: Path, key: str) -> Any:
-        from safetensors import SafetensorError
-
-        try:
-            return self._open(path).get_slice(key)
-        except SafetensorError as error:
-            raise _unusable(path, error) from error
 
     def __repr__(self) -> str:
         return f"MaximaTable({len(self._names):,} pictures, {len(self.sites)} sites)"
 
 
-def _opened(path: Path) -> Any:
-    """Return a memory-mapped file of tensors; only its header is read."""
-    from safetensors import SafetensorError, safe_open
+class _TableFile:
+    """The table of one shard, mapped into memory; raises `RunError` where it is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        from safetensors import safe_open
+
+        self.path = path
+        self._file: Any = safe_open(path, framework="np")
+        self._verified: set[str] = set()  # sites
+
+    def keys(self) -> Sequence[str]:
+        keys: Sequence[str] = self._file.keys()
+        return keys
+
+    def width(self, site: str) -> int:
+        return int(self._part(site, "value").get_shape()[0])
+
+    def neuron(
+        self, site: str, index: int
+    ) -> tuple[Float16[np.ndarray, "image"], Int16[np.ndarray, "image"]]:
+        rows = slice(index, index + 1)
+        values, patches = (self._part(site, part)[rows] for part in ("value", "patch"))
+        self._compare(site, values, patches, rows)
+        return values[0], patches[0]
+
+    def column(self, site: str, image: int) -> Float16[np.ndarray, "neuron"]:
+        if site not in self._verified:
+            values, patches = (self._part(site, part)[:] for part in ("value", "patch"))
+            self._compare(site, values, patches, slice(None))
+            self._verified.add(site)
+        column: np.ndarray = self._part(site, "value")[:, image : image + 1]
+        return column[:, 0]
+
+    def _compare(self, site: str, values: Any, patches: Any, rows: slice) -> None:
+        stated = self._part(site, "xxh3")[rows]
+        found = _checksums(values, patches)
+        if not np.array_equal(found, stated):
+            at = rows.start or 0
+            bad = at + int(np.argmin(found == stated)) if found.shape == stated.shape else at
+            what = f"is damaged: neuron {bad} of {site} has other maxima than were written"
+            raise damaged(self.path, what)
+
+    def _part(self, site: str, part: str) -> Any:
+        from safetensors import SafetensorError
+
+        try:
+            return self._file.get_slice(f"{site}/{part}")
+        except SafetensorError as error:
+            raise damaged(self.path, f"does not hold the {part}s of {site} ({error})") from error
+
+
+def _open(path: Path) -> _TableFile:
+    """Return a table that stays open for as long as its file is not written anew."""
+    from safetensors import SafetensorError
 
     try:
-        return safe_open(path, framework="np")
+        stat = path.stat()
+        return _opened(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    except FileNotFoundError:
+        raise damaged(path, "is missing") from None
     except (OSError, SafetensorError) as error:
-        raise _unusable(path, error) from error
+        raise damaged(path, f"is no readable tensor file ({error})") from error
 
 
-def _unusable(path: Path, error: Exception) -> RunError:
-    return RunError(
-        f"{path} is missing or damaged ({error}). Run `workbench record` again with --resume, "
-        "which rewrites only what is missing."
-    )
+@lru_cache(maxsize=4096)
+def _opened(path: Path, _as_of: tuple[int, int, int]) -> _TableFile:
+    return _TableFile(path)

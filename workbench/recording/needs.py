@@ -29,7 +29,7 @@ _MOMENTS = 6 * 8  # bytes of a neuron's statistics, in double precision
 _DIGEST = 1750  # bytes of a neuron's quantiles once many values were seen
 _EXEMPLAR = 2 * 8  # bytes of one exemplar at either end
 _MAXIMUM = 2 + 2  # a value and a patch
-_CHECKSUM = 8
+_CHECKSUM = 8  # of an image of the activations, of a neuron of the maxima
 _HEADER = 100  # of one tensor in a file
 _ENTRY = 200  # of an image in the list
 _RECORD = 600  # of a shard in the manifest
@@ -91,7 +91,8 @@ def needs(plan: "Plan", model: Cost | None = None) -> Needs:
     merged = {name: neurons * per_neuron[name] for name in _TENSORS if name in plan.products}
     disk |= {name: size + _TENSORS[name] * _HEADER * sites for name, size in merged.items()}
     if "maxima" in plan.products:
-        disk["maxima"] = images * neurons * _MAXIMUM + shards * sites * 2 * _HEADER
+        checksums = shards * neurons * _CHECKSUM
+        disk["maxima"] = images * neurons * _MAXIMUM + checksums + shards * sites * 3 * _HEADER
     shard = 0
     if "maxima" in plan.products:
         shard += 2 * longest * neurons * _MAXIMUM  # turned round before it is written

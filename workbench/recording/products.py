@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from workbench.recording.activations import Activations
+from workbench.recording.activations import Activations, Buffers
 from workbench.recording.exemplars import Exemplars
 from workbench.recording.maxima import Maxima
 from workbench.recording.plan import Plan, Shard
@@ -53,7 +53,9 @@ def empty(product: str, plan: Plan, device: torch.device | str = "cpu") -> Any:
     return Quantiles(plan.widths)
 
 
-def collectors(plan: Plan, shard: Shard, wanted: Collection[str]) -> dict[str, Collector]:
+def collectors(
+    plan: Plan, shard: Shard, wanted: Collection[str], buffers: Buffers | None = None
+) -> dict[str, Collector]:
     """Return new collectors, by product, for the kinds of file that are wanted of a shard."""
     found: dict[str, Collector] = {}
     if "parts" in wanted:
@@ -69,6 +71,7 @@ def collectors(plan: Plan, shard: Shard, wanted: Collection[str]) -> dict[str, C
             start=shard.start,
             stop=shard.stop,
             tokens_per_image=plan.patches_per_image + 1,
+            buffers=buffers,
         )
     return found
 

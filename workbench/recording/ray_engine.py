@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.clip.hooked import HookedCLIP
 from workbench.errors import RunError, SettingError, WorkbenchError
+from workbench.recording.activations import Buffers
 from workbench.recording.engines import Job, do, open_source
 from workbench.recording.manifest import ShardRecord
 from workbench.recording.missing import Task
@@ -104,11 +105,11 @@ class _Worker:
         self.job = job
         height, width = job.plan.preprocessing["image_size"]
         reader = ReadAhead((height, width), workers=0, ahead=max(64, 2 * job.plan.batch_size))
-        self.source = open_source(job, reader)
+        self.source, self.buffers = open_source(job, reader), Buffers()
 
     def record(self, task: Task) -> ShardRecord:
         """Do one shard; what a user can put right comes back as it is, not as Ray's own error."""
-        return do(self.job, task, self.source, lambda _: None)
+        return do(self.job, task, self.source, lambda _: None, self.buffers)
 
 
 def _on_cpu(model: HookedCLIP) -> HookedCLIP:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import DataError, RunError
+from workbench.recording.activations import Buffers
 from workbench.recording.manifest import (
     FileMark,
     ShardRecord,
@@ -35,18 +36,19 @@ def record_shard(
     kept: Mapping[str, FileMark] = MappingProxyType({}),
     strict: bool = False,
     on_images: Callable[[int], None] = lambda _: None,
+    buffers: Buffers | None = None,
 ) -> ShardRecord:
     """Record the images of one shard and return what was written.
 
     `kinds` are the files to write: `activations`, `maxima` and `parts` (what is to be merged);
     `kept` are the marks of those that are there already.
-    `on_images` is told of every few images that are done. Out of memory, the pictures are taken
-    in smaller pieces, and the record says so.
+    `on_images` is told of every few images that are done. `buffers` are for whoever does several
+    shards. Out of memory, the pictures are taken in smaller pieces, and the record says so.
 
     Raises `DataError` for an unreadable picture if `strict`, `ModelError` for activations that
     are not finite, `RunError` if the disk is full or a single picture does not fit in memory.
     """
-    gathering = collectors(plan, shard, kinds)
+    gathering = collectors(plan, shard, kinds, buffers)
     unreadable: dict[int, str] = {}
     batch_size, seen_before = plan.batch_size, 0
     for piece in source.pieces(shard, unreadable):
@@ -120,6 +122,6 @@ def _stop_if(strict: bool, unreadable: Mapping[int, str], plan: Plan) -> None:
     if strict and unreadable:
         index, problem = next(iter(unreadable.items()))
         raise DataError(
-            f"{plan.images[index].name}: {problem}. Recording stopped because of --strict; without "
-            "it such images are listed and the rest goes on."
+            f"{plan.images[index].name}: {problem.rstrip('.')}. Recording stopped because of "
+            "--strict; without it such images are listed and the rest goes on."
         )

@@ -22,7 +22,10 @@ from workbench.recording.seen import Seen
 if TYPE_CHECKING:
     import pandas as pd
 
-_BLOCK = {"cpu": 2**16}  # values in double at a time: what a CPU's cache holds
+_BLOCK = {"cpu": 2**15}
+"""Values in double at a time. On a CPU they fit its cache, and are just too few for torch to share
+an operation among threads: sharing ones this short costs more than it gains, fifty times as much
+where another program has a core, and the sums would depend on the number of threads."""
 _LARGE_BLOCK = 2**23  # 64 MiB; elsewhere fewer and larger pieces of work are quicker
 _FIELDS = ("count", "pivot", "offset", "squares", "minimum", "maximum", "positive")
 

@@ -1,9 +1,11 @@
 """Tensor files of a recording: written in one step with a checksum, read by mapping them.
 
 A file is a safetensors file. It is written under a temporary name in its own folder, hashed and
-renamed, so that what carries the final name was complete. It is not forced to the disk: after a
-power cut a file can be short although its name is there, which `workbench store verify` and
-`record --resume` find by its checksum. Waiting for the disk would cost more than repeating a shard.
+renamed, so that what carries the final name was complete. The files of a shard are not forced to
+the disk: after a power cut one can be short although its name is there, which `workbench store
+verify` and `record --resume` find by its checksum. Waiting for the disk would cost more than
+repeating a shard. What a recording could not go on without is forced (`durable`): the manifest, the
+image list, the markers of finished shards, and what parts were merged into before they are deleted.
 """
 
 import contextlib
@@ -91,7 +93,11 @@ def hash_file(path: str | Path) -> str:
 
 
 def write_tensors(
-    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    *,
+    durable: bool = False,
 ) -> FileMark:
     """Write a safetensors file in one step and return its mark; same tensors, same bytes.
 
@@ -102,12 +108,17 @@ def write_tensors(
     if metadata is not None and len(metadata) > 1:
         raise ValueError("more than one metadata entry: their order in the file is not fixed")
     given = None if metadata is None else dict(metadata)
-    return replace_file(path, lambda part: save_file(dict(tensors), part, metadata=given))
+
+    def write(part: Path) -> None:
+        save_file(dict(tensors), part, metadata=given)
+
+    return replace_file(path, write, durable=durable)
 
 
-def replace_file(path: Path, write: Callable[[Path], Any]) -> FileMark:
+def replace_file(path: Path, write: Callable[[Path], Any], *, durable: bool = False) -> FileMark:
     """Let `write` fill a temporary file, hash it, give it the name `path`; return its mark.
 
+    If `durable` it waits for the disk: after a power cut the old file is there or the new one.
     Raises `RunError` as `write_tensors` does.
     """
     part = None
@@ -118,6 +129,8 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> FileMark:
         part = Path(name)
         write(part)
         part.chmod(0o666 & ~_UMASK)
+        if durable:
+            _force(part)
         mark = FileMark(part.stat().st_size, hash_file(part))
         part.replace(path)
     except (OSError, SafetensorError) as error:
@@ -202,6 +215,11 @@ def damaged(path: Path, what: str) -> RunError:
         f"{path} {what}. `workbench store verify` lists everything that is damaged; "
         "`workbench record ... --resume` records it again."
     )
+
+
+def _force(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _cannot_write(path: Path, error: Exception) -> RunError:

@@ -124,7 +124,13 @@ def _engine(options: argparse.Namespace) -> "Engine":
 def _said(store: "ActivationStore") -> str:
     lines = [str(store), f"written to {store.path}"]
     if store.unreadable:
-        lines.append(f"\n{len(store.unreadable)} images could not be read and were left out:")
+        number = len(store.unreadable)
+        which = (
+            "1 image could not be read and was"
+            if number == 1
+            else f"{number} images could not be read and were"
+        )
+        lines.append(f"\n{which} left out:")
         lines += [f"  {store.images[at]}: {why}" for at, why in store.unreadable.items()]
     return "\n".join(lines)
 

@@ -1,0 +1,139 @@
+"""The cost of recording beside the plain open_clip forward over the same pictures.
+
+Both sides open and decode the pictures. The recording side is all of `workbench.record`: hashing
+pictures and weights, planning, computing, writing, the manifest.
+"""
+
+import cProfile
+import pstats
+import shutil
+import statistics
+import time
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from recording_common import (
+    ALL_FOUR,
+    batches,
+    build_clip,
+    files_in,
+    interleave,
+    last_site,
+    open_clip_preprocessing,
+    pictures,
+    ratios,
+    scratch_folder,
+    show,
+    wrap,
+)
+from torch.utils.data import DataLoader, Dataset
+
+PLAIN = "plain open_clip loop"
+CASES = {
+    "record activations": ("activations",),
+    "record statistics, exemplars, maxima": ("statistics", "exemplars", "maxima"),
+    "record all four": ALL_FOUR,
+}
+AIM = dict.fromkeys(CASES, "<= 1.10")
+
+PARTS = {  # what a person would call the functions of a profile: (file, function)
+    "hash the pictures": ("image_list.py", "survey_images"),
+    "hash the weights": ("facts.py", "fingerprint"),
+    "wait for decoded pictures": ("ahead.py", "__next__"),
+    "standardise colours": ("preprocess.py", "to_pixels"),
+    "forward, collectors included": ("hooked.py", "visit"),
+    "  check that all is finite": ("sources.py", "_check"),
+    "  statistics": ("statistics.py", "update"),
+    "  exemplars": ("exemplars.py", "update"),
+    "  maxima": ("maxima.py", "update"),
+    "  activations": ("activations.py", "update"),
+    "  highest and lowest (shared)": ("seen.py", "highest lowest"),
+    "checksums of the images": ("activations.py", "_checksums"),
+    "write a shard": ("tensor_files.py", "write_tensors"),
+    "merge the parts": ("fold.py", "_merge"),
+    "manifest and markers": ("manifest.py", "start_recording write_marker complete_recording"),
+}
+
+
+class _Files(Dataset[torch.Tensor]):
+    """The files as a data set that a DataLoader decodes ahead."""
+
+    def __init__(self, files: list[Path], tower: str) -> None:
+        self.files, self.preprocess = files, open_clip_preprocessing(tower)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return self.preprocess(Image.open(self.files[index]))
+
+
+def run(options: Namespace) -> dict[str, Any]:
+    import workbench
+
+    number, size, tower = options.count or 96, options.batch, options.tower
+    clip = build_clip(tower)
+    site = options.site or last_site(tower)
+    with scratch_folder(options) as scratch:
+        folder = pictures(options, number, scratch)
+        files, out = files_in(folder), scratch / "store"
+
+        def plain() -> None:
+            with torch.no_grad():
+                for x in batches(files, size, tower):
+                    clip.encode_image(x)
+
+        def loader() -> None:
+            ahead = DataLoader(_Files(files, tower), batch_size=size, num_workers=1)
+            with torch.no_grad():
+                for x in ahead:
+                    clip.encode_image(x)
+
+        def recording(products: tuple[str, ...], site: str | None) -> float:
+            # A new wrapper hashes the weights again, as the first recording of a process does.
+            model = wrap(clip)
+            begin = time.perf_counter()
+            workbench.record(folder, model, out, sites=site, products=products, batch_size=size)
+            spent = time.perf_counter() - begin
+            shutil.rmtree(out)
+            return spent
+
+        calls: dict[str, Any] = {
+            PLAIN: plain,
+            "the same again (noise)": plain,
+            "plain, a DataLoader decoding ahead": loader,
+        }
+        calls |= {name: partial(recording, products, site) for name, products in CASES.items()}
+        calls["record all four, at half depth (default)"] = partial(recording, ALL_FOUR, None)
+        times = interleave(calls, options.rounds)
+        found = ratios(times, PLAIN)
+        each = 1e3 * statistics.median(times[PLAIN]) / number
+        print(f"cost: {site}, {number} pictures in batches of {size}; plain: {each:.0f} ms each")
+        show(found, aim=AIM)
+        result: dict[str, Any] = {"images": number, "batch": size, "site": site, "ratios": found}
+        if options.profile:
+            result["profile"] = profile(lambda: recording(ALL_FOUR, site))
+    return result
+
+
+def profile(call: Any) -> dict[str, float]:
+    """Return the seconds of a recording by part; only what this thread waits for is counted."""
+    profiler = cProfile.Profile()
+    profiler.runcall(call)
+    spent: dict[str, float] = {}
+    stats = pstats.Stats(profiler)
+    total = max(entry[3] for entry in stats.stats.values())  # type: ignore[attr-defined]
+    for title, (file, names) in PARTS.items():
+        spent[title] = sum(
+            entry[3]
+            for (path, _, name), entry in stats.stats.items()  # type: ignore[attr-defined]
+            if Path(path).name == file and name in names.split()
+        )
+    print(f"  profile of all four: {total:.2f} s")
+    for title, seconds in spent.items():
+        print(f"  {seconds:8.3f} s {100 * seconds / total:5.1f} %  {title}")
+    return {"total": total, **spent}
