@@ -5,6 +5,7 @@ runs in that peer's own environment.
 """
 
 import json
+import os
 import re
 import shutil
 import statistics
@@ -126,21 +127,28 @@ Timed = Mapping[str, list[float]]
 
 
 def interleave(
-    calls: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 1
+    calls: Mapping[str, Callable[[], object]],
+    rounds: int,
+    warm_up: int = 1,
+    cpu: dict[str, list[float]] | None = None,
 ) -> dict[str, list[float]]:
     """Return seconds by name: each call once a round, every other round in reverse order.
 
-    A call that measures itself returns its seconds as a float; of others the whole is timed.
+    A call that measures itself returns its seconds as a float; of others the whole is timed. Into
+    `cpu` go the seconds that all cores together worked for a call, ended workers included; other
+    people's work on the machine disturbs them less.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds + warm_up):
         order = list(calls) if turn % 2 == 0 else list(reversed(calls))
         for name in order:
-            begin = time.perf_counter()
+            begin, worked = time.perf_counter(), sum(os.times()[:4])
             own = calls[name]()
             spent = own if isinstance(own, float) else time.perf_counter() - begin
             if turn >= warm_up:
                 times[name].append(spent)
+                if cpu is not None:
+                    cpu.setdefault(name, []).append(sum(os.times()[:4]) - worked)
     return times
 
 

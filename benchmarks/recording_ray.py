@@ -38,7 +38,7 @@ def run(options: Namespace) -> dict[str, Any]:
     from workbench.recording.engines import LocalEngine
     from workbench.recording.ray_engine import RayEngine
 
-    number, size = options.count or 64, options.batch
+    number, size = options.count or 192, options.batch
     per_shard = options.images_per_shard or max(size, number // 8 // size * size)
     model = wrap(build_clip(options.tower))
     threads = torch.get_num_threads()
@@ -83,9 +83,10 @@ def run(options: Namespace) -> dict[str, Any]:
     print(f"ray: {number} pictures in shards of {per_shard}; {LOCAL}: {each:.0f} ms each")
     show(found)
     reference = bytes_of[LOCAL][0]
-    same = {name: all(one == reference for one in all_) for name, all_ in bytes_of.items()}
-    for name in cases:
-        print(f"  {'same bytes' if same[name] else 'other bytes'}  {name}")
+    comparable = [name for name, (_, used, _) in cases.items() if used == 1]
+    same = {name: all(one == reference for one in bytes_of[name]) for name in comparable}
+    for name, whether in same.items():
+        print(f"  {'same bytes' if whether else 'OTHER BYTES'}  {name}")
     return {"images": number, "per_shard": per_shard, "ratios": found, "same_bytes": same}
 
 

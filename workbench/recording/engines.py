@@ -75,6 +75,7 @@ def do(
         job.folder,
         kinds=task.kinds,
         kept=task.kept,
+        known=task.unreadable,
         strict=job.strict,
         on_images=on_images,
         buffers=buffers,

@@ -1,17 +1,19 @@
 """Merging the parts of shards, in index order, into the products of a whole image set.
 
 The running result lies beside the parts, so that a recording that was killed goes on from it. A
-part is deleted only when a running result that contains it is on disk. Merging happens at fixed
+part is deleted only when a running result that contains it was forced to the disk. Merging happens at fixed
 places in the list of shards and always from what was written, so that a recording that was killed
 and one that was not end in the same bytes.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
 from torch import Tensor
 
+from workbench.errors import RunError
 from workbench.files import write_json
 from workbench.recording.manifest import FileMark, file_name, hash_file, read_json, write_tensors
 from workbench.recording.plan import Plan
@@ -48,7 +50,7 @@ class Fold:
             for product, part in from_part(self.plan, load_file(path)).items():
                 self._merged[product].merge(part)
         name = f"parts/folded-{indices.stop:05d}.safetensors"
-        mark = write_tensors(self.folder / name, self._tensors())
+        mark = write_tensors(self.folder / name, self._tensors(), durable=True)
         note = {"through": indices.stop, "file": name, "xxh3": mark.xxh3}
         write_json(self._note, note)
         for old in self._note.parent.glob("folded-*.safetensors"):
@@ -62,7 +64,9 @@ class Fold:
         """Write the merged products under their own names, and return their marks by name."""
         return {
             f"{product}.safetensors": write_tensors(
-                self.folder / f"{product}.safetensors", self._merged[product].state()
+                self.folder / f"{product}.safetensors",
+                self._merged[product].state(),
+                durable=True,
             )
             for product in self.products
         }
@@ -81,8 +85,9 @@ class Fold:
     def _load(self) -> tuple[int, dict[str, Any]]:
         """Return the running result, or an empty one where there is none that is sound."""
         if self.products and self._note.is_file():
-            note = read_json(self._note)
-            path = self.folder / note["file"]
-            if path.is_file() and hash_file(path) == note["xxh3"]:
-                return note["through"], from_part(self.plan, load_file(path))
+            with suppress(RunError, OSError, KeyError, TypeError):  # a harmed note is none
+                note = read_json(self._note)
+                path = self.folder / note["file"]
+                if hash_file(path) == note["xxh3"]:
+                    return int(note["through"]), from_part(self.plan, load_file(path))
         return 0, {product: empty(product, self.plan) for product in self.products}

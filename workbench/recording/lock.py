@@ -13,10 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from workbench.errors import RunError
-
-LOCK = ".recording.lock"
-HOLDER = ".recording.json"
-"""Who holds the lock, for the message of the one who does not get it."""
+from workbench.recording.own_files import HOLDER, LOCK
 
 
 @contextmanager
@@ -50,6 +47,7 @@ def recording_lock(folder: Path) -> Iterator[None]:
 
 
 def _sign(folder: Path) -> None:
+    """Write down who holds the lock, for the message of the one who does not get it."""
     content = {
         "pid": os.getpid(),
         "host": socket.gethostname(),

@@ -11,7 +11,6 @@ list and markers are small and forced to the disk, so that no power cut leaves t
 """
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -22,9 +21,9 @@ from typing import Any
 import workbench
 from workbench.errors import RunError, SettingError
 from workbench.recording.image_list import images_from_csv, images_to_csv
+from workbench.recording.own_files import IMAGES, MANIFEST, half_written, remove_passing
 from workbench.recording.plan import Plan
 from workbench.recording.tensor_files import (
-    HALF_WRITTEN,
     FileMark,
     damaged,
     hash_file,
@@ -43,6 +42,7 @@ __all__ = [
     "read_manifest",
     "read_markers",
     "read_plan",
+    "restore_images",
     "shard_problems",
     "start_recording",
     "tidy",
@@ -51,11 +51,6 @@ __all__ = [
 ]
 
 FORMAT = 1
-MANIFEST = "manifest.json"
-IMAGES = "images.csv"
-MERGED = {product: f"{product}.safetensors" for product in ("statistics", "quantiles", "exemplars")}
-PASSING = ("parts", "shards")
-"""Folders that are gone when a recording is complete."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +184,7 @@ def start_recording(folder: Path, plan: Plan, command: str = "") -> Manifest:
 
     Raises `RunError` if the folder cannot be written to.
     """
-    content = images_to_csv(plan.images).encode("utf-8", "surrogateescape")
-    mark = replace_file(folder / IMAGES, lambda part: part.write_bytes(content), durable=True)
+    mark = _write_images(folder, plan)
     return _write_manifest(
         folder,
         {
@@ -208,6 +202,15 @@ def start_recording(folder: Path, plan: Plan, command: str = "") -> Manifest:
             "events": [],
         },
     )
+
+
+def restore_images(manifest: Manifest, plan: Plan) -> Manifest:
+    """Write the image list of a store anew, which was harmed; return the manifest that fits it.
+
+    `plan` has the store's fingerprint, so its images are the same; they may lie elsewhere now.
+    """
+    files = {**manifest.content["files"], IMAGES: asdict(_write_images(manifest.folder, plan))}
+    return _write_manifest(manifest.folder, {**manifest.content, "files": files})
 
 
 def complete_recording(
@@ -236,7 +239,7 @@ def complete_recording(
                 **{name: asdict(mark) for name, mark in merged.items()},
             },
             "unreadable": {str(at): why for at, why in _unreadable(ordered).items()},
-            "events": [*before.events, *events, *told],
+            "events": list(dict.fromkeys([*before.events, *events, *told])),
         },
     )
     tidy(folder, manifest)
@@ -324,12 +327,15 @@ def tidy(folder: Path, manifest: Manifest) -> None:
 
     Only for the process that records: another one's half-written files would go too.
     """
-    for pattern in HALF_WRITTEN:
-        for file in folder.rglob(pattern):
-            file.unlink(missing_ok=True)
+    for file in half_written(folder):
+        file.unlink(missing_ok=True)
     if manifest.complete:
-        for name in PASSING:
-            shutil.rmtree(folder / name, ignore_errors=True)
+        remove_passing(folder)
+
+
+def _write_images(folder: Path, plan: Plan) -> FileMark:
+    content = images_to_csv(plan.images).encode("utf-8", "surrogateescape")
+    return replace_file(folder / IMAGES, lambda part: part.write_bytes(content), durable=True)
 
 
 def _write_manifest(folder: Path, content: dict[str, Any]) -> Manifest:

@@ -13,11 +13,16 @@ from workbench.recording.products import kinds, merged_products
 
 @dataclass(frozen=True)
 class Task:
-    """A shard to be worked on: which kinds of file to write, and which of its files stay."""
+    """A shard to be worked on: which kinds of file to write, and which of its files stay.
+
+    `unreadable` are the images that what stays of the shard is without, and nothing else may have
+    either; None where nothing stays.
+    """
 
     shard: Shard
     kinds: tuple[str, ...]
     kept: Mapping[str, FileMark]
+    unreadable: Mapping[int, str] | None = None
 
 
 def sound_products(plan: Plan, manifest: Manifest) -> dict[str, FileMark]:
@@ -40,16 +45,19 @@ def missing(
     tasks = []
     shards = progress(plan.shards, total=len(plan.shards), what="checking shards", unit="shard")
     for shard in shards:
-        files = records[shard.index].files if shard.index in records else {}
-        wanted, kept = [], {}
+        record = records.get(shard.index)
+        files = record.files if record else {}
+        wanted, kept, stays = [], {}, False
         for kind in kinds(plan):
             name = file_name(kind, shard.index)
             if kind == "parts" and (fold is None or fold.holds(shard.index)):
+                stays = True
                 continue
             if name in files and files[name].problem(folder / name) is None:
                 kept[name] = files[name]
             else:
                 wanted.append(kind)
-        if wanted or shard.index not in records:
-            tasks.append(Task(shard, tuple(wanted), kept))
+        if wanted or record is None:
+            known = record.unreadable if record and (kept or stays) else None
+            tasks.append(Task(shard, tuple(wanted), kept, known))
     return tasks

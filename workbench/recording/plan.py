@@ -37,6 +37,7 @@ _TOLD = {
     "mean": "the colour mean",
     "std": "the colour deviation",
     "resize": "the way pictures are resized",
+    "rounded": "the number format of the store that is read",
     "fingerprint": "the weights",
     "dtype": "the model's number format",
 }

@@ -1,6 +1,7 @@
 """From what a caller asks for to a plan: sites picked, batch and shard sizes found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from workbench.clip.hooked import HookedCLIP
 from workbench.errors import SettingError, SiteError
 from workbench.recording.needs import choose_batch_size, choose_images_per_shard
-from workbench.recording.plan import ImageEntry, Plan, describe_model
+from workbench.recording.plan import DTYPES, ImageEntry, Plan, describe_model
 
 if TYPE_CHECKING:
     from workbench.recording.store import ActivationStore
@@ -34,7 +35,7 @@ def plan_from_model(
     widths = neuron_sites(model, sites)
     facts, preprocessing = describe_model(model)
     return _plan(
-        batch_size or choose_batch_size(model),
+        choose_batch_size(model) if batch_size is None else batch_size,
         images_per_shard,
         model=facts,
         preprocessing=preprocessing,
@@ -65,11 +66,15 @@ def plan_from_store(
     if "activations" in choices["products"] and wanted != "patches" and held != "all":
         raise SettingError(f"{store.path} holds {held}, so tokens cannot be {wanted!r}.")
     picked = store.select(sites)
+    preprocessing = store.plan.preprocessing
+    if DTYPES[store.plan.dtype] is not store.dtype and store.plan.dtype != "fp32":
+        # Other bytes than the model itself would give, so it must not go on with its recording.
+        preprocessing = {**preprocessing, "rounded": store.plan.dtype}
     return _plan(
-        batch_size or store.plan.batch_size,
+        store.plan.batch_size if batch_size is None else batch_size,
         images_per_shard,
         model=store.plan.model,
-        preprocessing=store.plan.preprocessing,
+        preprocessing=preprocessing,
         widths={site: store.site_width(site) for site in picked},
         threads=torch.get_num_threads(),
         device_type="cpu",
@@ -89,21 +94,28 @@ def _plan(
     dtype: str,
     **rest: Any,
 ) -> Plan:
-    rows, columns = rest["model"]["grid"]
-    per_shard = images_per_shard or choose_images_per_shard(
-        widths, rows * columns, products=products, tokens=tokens, dtype=dtype, batch_size=batch_size
-    )
-    return Plan(
+    plan = Plan(  # first with any shards, so that choices out of range are told
         sites=tuple(widths),
         widths=widths,
         products=tuple(products),
         tokens=tokens,
         dtype=dtype,
         batch_size=batch_size,
-        images_per_shard=per_shard,
+        images_per_shard=1 if images_per_shard is None else images_per_shard,
         images=tuple(images),
         **rest,
     )
+    if images_per_shard is not None:
+        return plan
+    chosen = choose_images_per_shard(
+        widths,
+        plan.patches_per_image,
+        products=plan.products,
+        tokens=tokens,
+        dtype=dtype,
+        batch_size=batch_size,
+    )
+    return replace(plan, images_per_shard=chosen)
 
 
 def neuron_sites(model: HookedCLIP, names: str | Sequence[str] | None) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from workbench.files import check_new_folder
 from workbench.images.gather import gather
 from workbench.images.progress import bar
 from workbench.images.samples import Dataset
-from workbench.images.stream import ImageLike
+from workbench.images.stream import ImageLike, Picture
 from workbench.recording.engines import Engine, Job, LocalEngine
 from workbench.recording.fold import Fold
 from workbench.recording.lock import recording_lock
@@ -23,11 +23,18 @@ from workbench.recording.manifest import (
     read_manifest,
     read_markers,
     read_plan,
+    restore_images,
     start_recording,
-    tidy,
 )
 from workbench.recording.missing import missing, sound_products
 from workbench.recording.needs import check_disk, needs
+from workbench.recording.own_files import (
+    LOCK,
+    half_written,
+    is_barely_begun,
+    own_files,
+    remove_recording,
+)
 from workbench.recording.plan import Plan, survey_images
 from workbench.recording.planning import PRODUCTS, plan_from_model, plan_from_store
 from workbench.recording.store import ActivationStore, is_store
@@ -84,7 +91,7 @@ def record(
     are not finite, and `RunError` if `out` is in use, is of another recording, or the disk is (or
     would be) full. What is done stays, and `resume=True` goes on with it.
     """
-    out = Path(out)
+    out = Path(out).absolute()
     _check_free(out, resume=resume, overwrite=overwrite)
     choices: dict[str, Any] = {
         "sites": sites,
@@ -98,20 +105,30 @@ def record(
     if isinstance(images, ActivationStore):
         if model is not None:
             raise SettingError("a store needs no model: leave it out, or give images instead.")
+        if out.exists() and out.samefile(images.path):
+            raise SettingError(f"{out} is the store that is read. Choose another folder to write.")
         given: HookedCLIP | ActivationStore = images
         pictures = images.pictures
         plan = plan_from_store(images, **choices)
     elif model is None:
         raise SettingError("images need a model that looks at them; only a store needs none.")
     else:
-        given, pictures = model, gather(images, layout)
+        given, pictures = model, [_fixed(picture) for picture in gather(images, layout)]
         plan = plan_from_model(model, survey_images(pictures), **choices)
-    with _folder(out), recording_lock(out):
+    with _held(out):
+        _check_free(out, resume=resume, overwrite=overwrite)  # now that nobody else can take it
+        if not overwrite:
+            plan = _settle(out, plan)
+        check_disk(needs(plan), out, already=sum(file.stat().st_size for file in own_files(out)))
         if overwrite:
             _empty(out)
-        job = Job(_settle(out, plan), out, given, pictures, strict)
-        _do(job, engine or LocalEngine(), command)
+        _do(Job(plan, out, given, pictures, strict), engine or LocalEngine(), command)
     return ActivationStore(out)
+
+
+def _fixed(picture: Picture) -> Picture:
+    """Return a picture that is found wherever this process moves to, and by others."""
+    return picture if picture.path is None else replace(picture, path=picture.path.absolute())
 
 
 def _check_free(out: Path, *, resume: bool, overwrite: bool) -> None:
@@ -123,26 +140,30 @@ def _check_free(out: Path, *, resume: bool, overwrite: bool) -> None:
                 f"{out} holds {state} recording already. Say --resume to go on with it, "
                 "--overwrite to replace it, or choose another folder."
             )
-    else:
+    elif not (out.is_dir() and is_barely_begun(out)):
         check_new_folder(out)
     if resume and overwrite:
         raise SettingError("--resume keeps what is there and --overwrite replaces it: say one.")
 
 
 @contextmanager
-def _folder(out: Path) -> Iterator[None]:
-    """Make the store's folder; if nothing comes to lie in it, it goes again."""
+def _held(out: Path) -> Iterator[None]:
+    """Make the store's folder and hold it; if nothing comes to lie in it, it goes again."""
     new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}. Choose another --out.") from error
-    try:
-        yield
-    finally:
-        if new and not is_store(out):
-            for left in out.iterdir():  # the lock
-                left.unlink()
+    with recording_lock(out):
+        try:
+            yield
+        finally:
+            gone = new and not is_store(out)
+            if gone:
+                remove_recording(out)
+                (out / LOCK).unlink(missing_ok=True)
+    if gone:
+        with suppress(OSError):  # the next one has it already
             out.rmdir()
 
 
@@ -150,38 +171,48 @@ def _settle(out: Path, plan: Plan) -> Plan:
     """Return the plan to follow: the given one, or what is there if it is of the same recording."""
     if not is_store(out):
         return plan
-    there = read_plan(read_manifest(out))
+    manifest = read_manifest(out)
+    facts = manifest.facts
+    plan = replace(
+        plan,
+        batch_size=facts.batch_size,
+        images_per_shard=facts.images_per_shard,
+        threads=facts.threads,
+    )
+    try:
+        there = read_plan(manifest)
+    except RunError:  # the image list is harmed
+        if plan.fingerprint != manifest.fingerprint:
+            raise
+        restore_images(manifest, plan)
+        return plan
     if changed := there.differences(plan):
         raise RunError(
             f"{out} is a recording of something else, so it cannot go on: {'; '.join(changed)}. "
             "Put that back, choose another folder, or say --overwrite to start anew."
         )
-    return replace(
-        plan,
-        batch_size=there.batch_size,
-        images_per_shard=there.images_per_shard,
-        threads=there.threads,
-    )
+    return plan
 
 
 def _empty(out: Path) -> None:
-    """Remove a store's own files; the lock, which is held, stays."""
-    import shutil
-
-    for name in ("activations", "maxima", "parts", "shards"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for file in [*out.glob("*.safetensors"), out / "images.csv", out / "manifest.json"]:
-        file.unlink(missing_ok=True)
+    """Remove what was recorded; the lock, which is held, stays, and so does what is not ours."""
+    try:
+        remove_recording(out)
+    except OSError as error:
+        raise RunError(
+            f"cannot remove the recording at {out}: {error.strerror or error}. Put that right, or "
+            "choose another --out."
+        ) from error
 
 
 def _do(job: Job, engine: Engine, command: str) -> None:
     plan, folder = job.plan, job.folder
-    need = needs(plan)
-    new = not is_store(folder)
-    held = 0 if new else sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    check_disk(need, folder, already=held)
-    manifest = start_recording(folder, plan, command) if new else read_manifest(folder)
-    tidy(folder, manifest)
+    for file in half_written(folder):
+        file.unlink(missing_ok=True)
+    if is_store(folder):
+        manifest = read_manifest(folder)
+    else:
+        manifest = start_recording(folder, plan, command)
     records = {**manifest.shards, **read_markers(folder)}
     merged = sound_products(plan, manifest)
     fold = None if merged else Fold(plan, folder)
@@ -195,7 +226,7 @@ def _do(job: Job, engine: Engine, command: str) -> None:
         plan.images_per_shard,
         plan.batch_size,
     )
-    for line in need.lines():
+    for line in needs(plan).lines():
         log.info("  %s", line)
     done = {shard.index for shard in plan.shards} - {task.shard.index for task in tasks}
     if fold:

@@ -34,6 +34,7 @@ def record_shard(
     *,
     kinds: Collection[str],
     kept: Mapping[str, FileMark] = MappingProxyType({}),
+    known: Mapping[int, str] | None = None,
     strict: bool = False,
     on_images: Callable[[int], None] = lambda _: None,
     buffers: Buffers | None = None,
@@ -41,15 +42,16 @@ def record_shard(
     """Record the images of one shard and return what was written.
 
     `kinds` are the files to write: `activations`, `maxima` and `parts` (what is to be merged);
-    `kept` are the marks of those that are there already.
+    `kept` are the marks of those that are there already, and `known` the images that these (or the
+    merged products) are without, with the reasons: they are left out again, and no others.
     `on_images` is told of every few images that are done. `buffers` are for whoever does several
     shards. Out of memory, the pictures are taken in smaller pieces, and the record says so.
 
-    Raises `DataError` for an unreadable picture if `strict`, `ModelError` for activations that
+    Raises `DataError` for an unreadable picture if `strict` or if it is not `known`, `ModelError` for activations that
     are not finite, `RunError` if the disk is full or a single picture does not fit in memory.
     """
     gathering = collectors(plan, shard, kinds, buffers)
-    unreadable: dict[int, str] = {}
+    unreadable = dict(known or {})
     batch_size, seen_before = plan.batch_size, 0
     for piece in source.pieces(shard, unreadable):
         _stop_if(strict, unreadable, plan)
@@ -60,6 +62,8 @@ def record_shard(
         on_images(done - seen_before)
         seen_before = done
     _stop_if(strict, unreadable, plan)
+    if known is not None:
+        _stop_if_gone(unreadable, known, plan)
     on_images(len(shard) - seen_before)
     files = dict(kept)
     for kind, states in by_file(gathering).items():
@@ -124,4 +128,13 @@ def _stop_if(strict: bool, unreadable: Mapping[int, str], plan: Plan) -> None:
         raise DataError(
             f"{plan.images[index].name}: {problem.rstrip('.')}. Recording stopped because of "
             "--strict; without it such images are listed and the rest goes on."
+        )
+
+
+def _stop_if_gone(unreadable: Mapping[int, str], known: Mapping[int, str], plan: Plan) -> None:
+    """Raise if a picture is missing that other files, which stay, were made with."""
+    for index in unreadable.keys() - known.keys():
+        raise DataError(
+            f"{plan.images[index].name}: {unreadable[index]}. The rest of the store was recorded "
+            "with it. Put it back and go on with --resume, or record anew with --overwrite."
         )

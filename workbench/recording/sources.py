@@ -44,7 +44,10 @@ class Source(Protocol):
         """Start reading a shard's pictures; called for the next shard while one is at work."""
 
     def pieces(self, shard: Shard, unreadable: dict[int, str]) -> Iterator[Piece]:
-        """Yield the shard's readable pictures in order; note the others in `unreadable`."""
+        """Yield the shard's readable pictures in order; note the others in `unreadable`.
+
+        Those that it holds before are left out.
+        """
 
 
 class ModelSource:
@@ -73,8 +76,14 @@ class ModelSource:
         reading, size = self._reading.pop(shard.index), self.plan.batch_size
         for start in range(shard.start, shard.stop, size):
             decoded = [next(reading) for _ in range(start, min(start + size, shard.stop))]
-            unreadable |= {one.index: one.problem for one in decoded if one.problem is not None}
-            good = [(one.index, one.pixels) for one in decoded if one.pixels is not None]
+            for one in decoded:
+                if one.problem is not None:
+                    unreadable.setdefault(one.index, one.problem)
+            good = [
+                (one.index, one.pixels)
+                for one in decoded
+                if one.pixels is not None and one.index not in unreadable
+            ]
             if good:
                 images, pixels = zip(*good, strict=True)
                 yield _Pictures(self.model, self.plan, images, np.stack(pixels))
@@ -131,11 +140,14 @@ class StoreSource:
 
     def pieces(self, shard: Shard, unreadable: dict[int, str]) -> Iterator[Piece]:
         """Yield batches of recorded pictures."""
-        known = self.store.unreadable
+        unreadable |= {
+            index: why
+            for index, why in self.store.unreadable.items()
+            if shard.start <= index < shard.stop
+        }
         for start in range(shard.start, shard.stop, self.plan.batch_size):
             images = range(start, min(start + self.plan.batch_size, shard.stop))
-            unreadable |= {index: known[index] for index in images if index in known}
-            good = tuple(index for index in images if index not in known)
+            good = tuple(index for index in images if index not in unreadable)
             if good:
                 yield _Recorded(self.store, self.plan, good)
 

@@ -17,7 +17,8 @@ from workbench.images.stream import Picture
 from workbench.recording.activations import StoredSite, token_slice
 from workbench.recording.finding import Finder, moved
 from workbench.recording.lookup import check_site
-from workbench.recording.manifest import MANIFEST, Manifest, file_name, read_manifest, read_plan
+from workbench.recording.manifest import Manifest, file_name, read_manifest, read_plan
+from workbench.recording.own_files import MANIFEST
 from workbench.recording.plan import DTYPES, Plan
 from workbench.recording.stand_in import ModelFacts
 from workbench.recording.tensor_files import damaged
@@ -65,7 +66,7 @@ class ActivationStore(ModelFacts):
     """
 
     def __init__(self, path: str | Path, *, images_at: str | Path | None = None) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # wherever the process moves to
         self.manifest: Manifest = read_manifest(self.path)
         self.facts = self.manifest.facts
         self._images_at = None if images_at is None else Path(images_at)

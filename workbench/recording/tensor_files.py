@@ -31,9 +31,6 @@ from torch import Tensor
 
 from workbench.errors import RunError
 
-HALF_WRITTEN = (".*.part", ".tmp*")
-"""What files are called that are still being written: by us, and inside that by safetensors."""
-
 _CHUNK = 1 << 20
 
 NUMPY: dict[torch.dtype, Any] = {

@@ -6,14 +6,8 @@ from pathlib import Path
 
 from workbench.errors import RunError
 from workbench.images.progress import progress
-from workbench.recording.manifest import (
-    IMAGES,
-    MANIFEST,
-    PASSING,
-    FileMark,
-    Manifest,
-    read_plan,
-)
+from workbench.recording.manifest import FileMark, Manifest, read_plan
+from workbench.recording.own_files import IMAGES, MANIFEST, own_files
 
 
 @dataclass(frozen=True)
@@ -91,13 +85,12 @@ def _edited(manifest: Manifest) -> list[str]:
 
 def _left_over(manifest: Manifest, marks: dict[str, FileMark]) -> list[str]:
     known, found = {MANIFEST, *marks}, []
+    own = set() if manifest.complete else set(own_files(manifest.folder))
     for path in sorted(manifest.folder.rglob("*")):
         name = path.relative_to(manifest.folder).as_posix()
         if not path.is_file() or name in known or path.name.startswith("."):
             continue
-        if not manifest.complete and (
-            name.split("/")[0] in PASSING or name.endswith(".safetensors")
-        ):
-            continue  # what an unfinished recording is about to use
+        if path in own:  # what an unfinished recording is about to use
+            continue
         found.append(f"{name} does not belong to the store")
     return found
