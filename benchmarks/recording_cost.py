@@ -117,7 +117,13 @@ def run(options: Namespace) -> dict[str, Any]:
         for name, value in found.items():
             aim = f"   (aim {AIM})" if name in CASES else ""
             print(f"  {value:6.3f}  {work[name]:8.3f}  {name}{aim}")
-        result: dict[str, Any] = {"images": number, "batch": size, "site": site, "ratios": found, "cpu": work}
+        result: dict[str, Any] = {
+            "images": number,
+            "batch": size,
+            "site": site,
+            "ratios": found,
+            "cpu": work,
+        }
         if options.profile:
             result["profile"] = profile(lambda: recording(ALL_FOUR, site))
     return result

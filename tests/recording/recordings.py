@@ -1,6 +1,7 @@
 """A tiny model, a folder of pictures, and a way to compare recordings byte by byte."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tests.tiny import tiny_model
+from workbench.recording.engines import LocalEngine
 from workbench.recording.record import record
 from workbench.recording.store import ActivationStore
 
@@ -42,3 +44,20 @@ def contents(out: Path) -> dict[str, Any]:
     manifest = json.loads(found.pop("manifest.json"))
     del manifest["created"], manifest["command"]
     return found | {"manifest.json": manifest}
+
+
+def before_shard(number: int, act: Callable[[], None]) -> LocalEngine:
+    """An engine that does something before it takes up a shard."""
+
+    class Engine(LocalEngine):
+        def __call__(self, job, tasks, on_images):
+            for at in range(len(tasks)):
+                if tasks[at].shard.index == number:
+                    act()
+                yield from super().__call__(job, tasks[at : at + 1], on_images)
+
+    return Engine()
+
+
+def stop() -> None:
+    raise KeyboardInterrupt

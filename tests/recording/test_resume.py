@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.recording.recordings import contents, draw_pictures, make
+from tests.recording.recordings import before_shard, contents, draw_pictures, make, stop
 from tests.recording.small_store import flip
 from tests.tiny import tiny_model
 from workbench.errors import DataError, RunError
@@ -31,23 +31,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning
 @pytest.fixture
 def images(tmp_path):
     return draw_pictures(tmp_path / "images")
-
-
-def before_shard(number: int, act: Callable[[], None]) -> LocalEngine:
-    """An engine that does something before it takes up a shard."""
-
-    class Engine(LocalEngine):
-        def __call__(self, job, tasks, on_images):
-            for at in range(len(tasks)):
-                if tasks[at].shard.index == number:
-                    act()
-                yield from super().__call__(job, tasks[at : at + 1], on_images)
-
-    return Engine()
-
-
-def stop() -> None:
-    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

@@ -1,7 +1,12 @@
 """`workbench record` and `workbench store`: from a folder of images to a store, and into it."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from PIL import Image
@@ -123,3 +128,20 @@ def test_bad_input_gets_one_clear_message(capsys, tmp_path, store):
         capsys, "store", "sheet", store, "--out", tmp_path / "no" / "s.png"
     )
     assert "cannot write" in refused(capsys, "store", "sheet", store, "--out", tmp_path / "s.xyz")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_an_interrupted_recording_says_how_to_go_on(tmp_path, model):
+    images = draw_pictures(tmp_path / "photos", 600)
+    out = tmp_path / "s"
+    words = [images, "--model", model, "--activation", "gelu", "--images-per-shard", "2"]
+    command = [sys.executable, "-m", "workbench.cli", "record", *words, "--out", out]
+    process = subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE)
+    while not list(out.glob("shards/*.json")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "--resume goes on with it" in said.decode()
+    assert not list(out.rglob(".*.part"))
+    assert list(out.glob("shards/*.json"))

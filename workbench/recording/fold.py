@@ -1,9 +1,9 @@
 """Merging the parts of shards, in index order, into the products of a whole image set.
 
 The running result lies beside the parts, so that a recording that was killed goes on from it. A
-part is deleted only when a running result that contains it was forced to the disk. Merging happens at fixed
-places in the list of shards and always from what was written, so that a recording that was killed
-and one that was not end in the same bytes.
+part is deleted only when a running result that contains it was forced to the disk. Merging happens
+at fixed places in the list of shards and always from what was written, so that a recording that was
+killed and one that was not end in the same bytes.
 """
 
 from contextlib import suppress

@@ -154,17 +154,18 @@ def _held(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}. Choose another --out.") from error
-    with recording_lock(out):
-        try:
-            yield
-        finally:
-            gone = new and not is_store(out)
-            if gone:
-                remove_recording(out)
-                (out / LOCK).unlink(missing_ok=True)
-    if gone:
-        with suppress(OSError):  # the next one has it already
-            out.rmdir()
+    try:
+        with recording_lock(out):
+            try:
+                yield
+            finally:
+                if new and not is_store(out):
+                    remove_recording(out)
+                    (out / LOCK).unlink(missing_ok=True)
+    finally:
+        if new and not is_store(out):
+            with suppress(OSError):  # somebody else is in it already
+                out.rmdir()
 
 
 def _settle(out: Path, plan: Plan) -> Plan:
@@ -209,10 +210,8 @@ def _do(job: Job, engine: Engine, command: str) -> None:
     plan, folder = job.plan, job.folder
     for file in half_written(folder):
         file.unlink(missing_ok=True)
-    if is_store(folder):
-        manifest = read_manifest(folder)
-    else:
-        manifest = start_recording(folder, plan, command)
+    new = not is_store(folder)
+    manifest = start_recording(folder, plan, command) if new else read_manifest(folder)
     records = {**manifest.shards, **read_markers(folder)}
     merged = sound_products(plan, manifest)
     fold = None if merged else Fold(plan, folder)

@@ -47,8 +47,9 @@ def record_shard(
     `on_images` is told of every few images that are done. `buffers` are for whoever does several
     shards. Out of memory, the pictures are taken in smaller pieces, and the record says so.
 
-    Raises `DataError` for an unreadable picture if `strict` or if it is not `known`, `ModelError` for activations that
-    are not finite, `RunError` if the disk is full or a single picture does not fit in memory.
+    Raises `DataError` for an unreadable picture if `strict` or if it is not `known`, `ModelError`
+    for activations that are not finite, `RunError` if the disk is full or a single picture does
+    not fit in memory.
     """
     gathering = collectors(plan, shard, kinds, buffers)
     unreadable = dict(known or {})

@@ -144,6 +144,9 @@ def _messages() -> Iterator[None]:
     log.setLevel(logging.INFO)
     try:
         yield
+    except KeyboardInterrupt:
+        log.info("What is done is kept: the same command with --resume goes on with it.")
+        raise
     finally:
         log.removeHandler(handler)
         log.setLevel(before)
