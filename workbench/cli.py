@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _show(outcome: Outcome, *, as_json: bool) -> int:
     content = json.dumps(outcome.data, indent=2, ensure_ascii=False) if as_json else outcome.text
+    encoding = sys.stdout.encoding or "utf-8"  # file names may be in another
+    content = content.encode(encoding, "backslashreplace").decode(encoding)
     try:
         sys.stdout.write(content.rstrip("\n") + "\n")
         sys.stdout.flush()

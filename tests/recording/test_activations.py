@@ -141,6 +141,8 @@ def test_images_that_are_not_there_are_refused(tmp_path) -> None:
             site[wrong]
     with pytest.raises(SettingError, match="list of indices"):
         site[np.ones(7, bool)]
+    with pytest.raises(SettingError, match="list of indices"):
+        site[np.array([0.5])]
     with pytest.raises(SiteError, match=r"was not recorded.*blocks\.0"):
         open_store(folder)["blocks.2.hook_resid_post"]
 

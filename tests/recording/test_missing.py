@@ -39,9 +39,7 @@ def test_an_image_that_was_left_out_and_is_back_stays_out_of_everything(
     name, images, tmp_path
 ) -> None:
     kept = (images / "09.png").read_bytes()
-    store = make(
-        images, tmp_path / "store", engine=before_shard(2, lambda: (images / "09.png").unlink())
-    )
+    store = make(images, tmp_path / "store", engine=before_shard(2, (images / "09.png").unlink))
     (images / "09.png").write_bytes(kept)
     sound = contents(store.path)
     flip(store.path / name, -1)
@@ -56,7 +54,7 @@ def test_an_image_that_goes_during_a_repair_is_not_left_out_of_a_part_only(image
     store = make(images, tmp_path / "store")
     sound, kept = contents(store.path), (images / "09.png").read_bytes()
     flip(store.path / "maxima" / "00002.safetensors", -1)
-    goes = before_shard(2, lambda: (images / "09.png").unlink())
+    goes = before_shard(2, (images / "09.png").unlink)
     with pytest.raises(DataError, match=r"09\.png: .*disappeared.*Put it back"):
         make(images, store.path, resume=True, engine=goes)
     assert not ActivationStore(store.path).unreadable

@@ -229,3 +229,109 @@ def test_threads_are_as_they_were(images, tmp_path):
 
 def test_the_folder_named_is_the_stores(images, tmp_path):
     assert make(images, str(tmp_path / "deep" / "er")).path == Path(tmp_path / "deep" / "er")
+
+
+@pytest.mark.parametrize("harm", ["resume", "verify"])
+def test_any_name_that_a_file_can_have_is_kept(harm, images, tmp_path):
+    names = [
+        "a,b.png",
+        'say "hi".png',
+        "two\nlines.png",
+        "cr\r.png",
+        "ünï.png",
+        " .png",
+        "\udcff.png",
+    ]
+    for index, name in enumerate(names):
+        (images / f"{index:02}.png").rename(images / name)
+    store = make(images, tmp_path / "store")
+    assert set(names) < set(store.images)
+    assert store.verify().ok
+    if harm == "resume":
+        (store.path / "statistics.safetensors").unlink()
+        store = make(images, store.path, resume=True)
+        assert store.verify().ok
+    assert all(picture.open() for picture in store.pictures)
+    (images / "two\nlines.png").write_bytes(b"")
+    again = make(images, tmp_path / "again", products=["statistics"])
+    assert [again.images[index] for index in again.unreadable] == ["two\nlines.png"]
+
+
+def test_names_that_occur_twice_are_two_images(images, tmp_path):
+    others = draw_pictures(tmp_path / "others", 10, seed=1)
+    both = [images / "00.png", others / "00.png", images / "00.png"]
+    store = make(both, tmp_path / "store")
+    assert store.images == ("00.png",) * 3
+    assert torch.equal(store[SITE][0], store[SITE][2])
+    assert not torch.equal(store[SITE][0], store[SITE][1])
+    assert [picture.path for picture in store.pictures] == both
+    assert store.verify().ok
+
+
+def test_more_exemplars_may_be_asked_for_than_there_are_patches(images, tmp_path):
+    store = make(images, tmp_path / "store", sites=SITE, k=500)
+    found = store.exemplars.top(f"{SITE}:3")
+    assert len({(e.image, e.row, e.column) for e in found}) == len(found) == 10 * 16
+    assert [e.value for e in found] == sorted((e.value for e in found), reverse=True)
+    assert store.exemplars.bottom(f"{SITE}:3", 1)[0].value == found[-1].value
+
+
+def test_a_grid_of_one_patch_can_be_recorded(images, tmp_path):
+    model = tiny_model(patch_size=32)
+    assert model.grid == (1, 1)
+    store = make(images, tmp_path / "store", sites=SITE, model=model)
+    values, patches = store.maxima.neuron(f"{SITE}:0")
+    np.testing.assert_allclose(values, store[SITE][:][:, 0, 0], rtol=1e-3)
+    assert not patches.any()
+    assert store.statistics[SITE].count == 10
+    assert len(store.exemplars.crop(f"{SITE}:0")) == 5
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [({"tokens": "words"}, "words"), ({"dtype": "int8"}, "int8"), ({"batch_size": 0}, "size is 0")],
+)
+def test_a_choice_out_of_range_is_refused_before_a_shard_is_sized(
+    choice, message, images, tmp_path
+):
+    with pytest.raises(SettingError, match=message):
+        record(images, tiny_model(), tmp_path / "store", **choice)
+
+
+def test_what_a_rounded_store_gives_does_not_go_on_with_the_models_recording(images, tmp_path):
+    rounded = make(images, tmp_path / "rounded", products=["activations"], dtype="fp16")
+    out = make(images, tmp_path / "store", products=["statistics"]).path
+    derived = {"sites": "*", "products": ["statistics"], "k": 5, "batch_size": 2}
+    with pytest.raises(
+        RunError, match="number format of the store that is read: None before, fp16"
+    ):
+        record(rounded, None, out, **derived, resume=True)
+    exact = make(images, tmp_path / "exact", products=["activations"])
+    assert record(exact, None, out, **derived, resume=True).verify().ok
+
+
+def test_moved_images_of_one_name_are_not_taken_for_each_other(images, tmp_path):
+    others = draw_pictures(tmp_path / "others", 1, seed=1)
+    both = [images / "00.png", others / "00.png"]
+    store = make(both, tmp_path / "store", sites=SITE, products=["exemplars"])
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    shutil.copy(both[0], flat)
+    with pytest.raises(DataError, match="1 of 2 images are not in"):
+        store.with_images_at(flat)
+
+
+def test_what_happened_is_told_once_however_often_a_recording_goes_on(images, tmp_path):
+    model = tiny_model()
+    visit = model.visit
+
+    def small(x, names, look, **more):
+        if len(x) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        visit(x, names, look, **more)
+
+    model.visit = small
+    out = make(images, tmp_path / "store", model=model).path
+    events = make(images, out, resume=True).manifest.events
+    assert len(events) == 3
+    assert make(images, out, resume=True).manifest.events == events

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,7 +17,6 @@ from tests.recording.small_store import flip
 from tests.tiny import tiny_model
 from workbench.errors import DataError, RunError
 from workbench.recording import shard as shard_module
-from workbench.recording.engines import LocalEngine
 from workbench.recording.store import ActivationStore
 
 ROOT = Path(__file__).resolve().parents[2]

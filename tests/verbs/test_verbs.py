@@ -1,6 +1,7 @@
 """The command line, verb by verb, on a tiny model and a small drawn data set."""
 
 import csv
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from PIL import Image
 from tests.clip.models_on_disk import open_clip_folder
 from tests.surfaces import draw_category
 from workbench import cli
+from workbench.verbs import Outcome
 
 SMALL = ["--k", "8", "--shots", "2"]
 
@@ -463,3 +465,16 @@ def test_a_reader_that_leaves_early_does_no_harm():
     )
     assert done.stdout.startswith("model")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_names_that_the_terminal_cannot_show_are_escaped(as_json, encoding, monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", screen)
+    name = "caf\udce9 \u2212"
+    assert cli._show(Outcome(name, {"image": name}), as_json=as_json) == 0
+    shown = screen.buffer.getvalue().decode(encoding)
+    assert "caf\\udce9" in shown
+    if as_json:
+        assert json.loads(shown) == {"image": name}

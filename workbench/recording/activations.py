@@ -6,11 +6,12 @@ verified without reading the others.
 """
 
 import math
+import operator
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import SupportsIndex, overload
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ _EXACT = {  # formats of the model that always fit
     "fp16": (torch.float16,),
     "bf16": (torch.bfloat16, torch.float16),
 }
+_CHOSEN_BY = "images are chosen by a list of indices, a slice or a number."
 
 
 class Activations:
@@ -185,8 +187,8 @@ class StoredSite:
     ) -> Tensor:
         if isinstance(item, np.ndarray | Tensor) and item.ndim:
             if item.ndim > 1 or str(item.dtype).removeprefix("torch.") == "bool":
-                raise SettingError("images are chosen by a list of indices, a slice or a number.")
-            item = [int(index) for index in item]
+                raise SettingError(_CHOSEN_BY)
+            item = item.tolist()
         if isinstance(item, slice):
             return self._read(range(len(self))[item])
         if isinstance(item, Sequence):
@@ -260,8 +262,11 @@ class StoredSite:
             )
         return self.shards[at][0], self.shards[at][2]
 
-    def _index(self, given: SupportsIndex) -> int:
-        index = given.__index__()
+    def _index(self, given: Any) -> int:
+        try:
+            index = operator.index(given)
+        except TypeError:
+            raise SettingError(_CHOSEN_BY) from None
         if not -len(self) <= index < len(self):
             raise DataError(
                 f"there is no image {index} in this store: its {len(self)} images are 0 to "

@@ -69,8 +69,9 @@ def moved(images: Sequence[ImageEntry], folder: Path) -> list[Picture]:
             found.append(Picture(image.name))
             continue
         below = folder / Path(image.path).relative_to(held)
-        places = (below, folder / image.name, folder / Path(image.path).name)
-        place = next((place for place in places if place.is_file()), below)
+        flat = (folder / image.name, folder / Path(image.path).name)
+        same = (place for place in flat if _size(place) == image.bytes)  # of a name, not another
+        place = below if below.is_file() else next(same, below)
         if image.xxh3 and not place.is_file():
             missing.append(place)
         found.append(Picture(image.name, place))
@@ -80,6 +81,10 @@ def moved(images: Sequence[ImageEntry], folder: Path) -> list[Picture]:
             f"at {missing[0]}. Give the folder that stands for {held}."
         )
     return found
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _resolved(path: Path) -> str:

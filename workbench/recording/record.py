@@ -132,6 +132,8 @@ def _fixed(picture: Picture) -> Picture:
 
 
 def _check_free(out: Path, *, resume: bool, overwrite: bool) -> None:
+    if str(out).encode(errors="replace").decode() != str(out):
+        raise SettingError(f"{out} is not UTF-8, as safetensors needs it. Choose another --out.")
     if is_store(out):
         manifest = read_manifest(out)
         if not resume and not overwrite:
