@@ -21,7 +21,7 @@ COLLECTED = "collecting and writing"
 
 
 def run(options: Namespace) -> dict[str, Any]:
-    from workbench.recording.activations import Activations
+    from workbench.recording.activations import Activations, Buffers
     from workbench.recording.manifest import write_tensors
     from workbench.recording.seen import Seen
 
@@ -32,10 +32,13 @@ def run(options: Namespace) -> dict[str, Any]:
     site, shards = "blocks.0.hook_resid_post", options.shards
     noise = torch.Generator().manual_seed(0)
     batch = torch.randn(size, tokens, vision["width"], generator=noise)
+    buffers = Buffers()  # kept between shards, as a recording keeps them
     with scratch_folder(options) as scratch:
 
         def collect() -> dict[str, torch.Tensor]:
-            gathered = Activations({site: vision["width"]}, "patches", "fp32", 0, images, tokens)
+            gathered = Activations(
+                {site: vision["width"]}, "patches", "fp32", 0, images, tokens, buffers=buffers
+            )
             for start in range(0, images, size):
                 gathered.update(Seen(site, tuple(range(start, start + size)), batch))
             return gathered.state()

@@ -39,8 +39,6 @@ def gather(
         found = [images]
     elif isinstance(images, Sample):
         found = [Picture(images.name, images.path)]
-    elif isinstance(images, Picture):
-        found = [images]
     elif isinstance(images, Image.Image):
         found = [Picture("image", held=images)]
     elif isinstance(images, str | Path):
