@@ -286,10 +286,10 @@ def test_a_script_needs_no_main_guard(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_ends_the_program_and_its_workers_in_silence(tmp_path: Path) -> None:
-    with program(tmp_path, "time.sleep(60)") as script:
+    with program(tmp_path, "time.sleep(300)") as script:
         spool, *pids = script.stdout.readline().split()
         os.killpg(script.pid, signal.SIGINT)  # as a terminal does: to the whole group
-        _, err = script.communicate(timeout=30)
+        _, err = script.communicate(timeout=120)
     assert err.strip().endswith("KeyboardInterrupt")
     assert err.count("Traceback") == 1, err
     assert gone(list(map(int, pids)), 5)
