@@ -14,6 +14,8 @@ import argparse
 import importlib
 import json
 import platform
+import signal
+import sys
 from pathlib import Path
 
 import torch
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--torchlens-python", help="peers: interpreter that has torchlens")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # `timeout` ends it: tidy up then too
     chosen = options.benchmarks or BENCHMARKS
     for name in chosen:
         if name not in BENCHMARKS:
