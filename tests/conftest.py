@@ -1,5 +1,6 @@
 """Shapes in signatures are checked while the tests run."""
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,11 @@ install_import_hook("workbench", "tests.typecheck.check")
 
 # Tiny models gain nothing from more threads, and lose much where the cores are busy.
 torch.set_num_threads(1)
+
+# A shell that starts a job in the background has it ignore Ctrl-C, and its children inherit that;
+# programs that the tests interrupt must not.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

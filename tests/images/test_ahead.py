@@ -289,7 +289,7 @@ def test_an_interrupt_ends_the_program_and_its_workers_in_silence(tmp_path: Path
     with program(tmp_path, "time.sleep(300)") as script:
         spool, *pids = script.stdout.readline().split()
         os.killpg(script.pid, signal.SIGINT)  # as a terminal does: to the whole group
-        _, err = script.communicate(timeout=120)
+        _, err = script.communicate(timeout=60)
     assert err.strip().endswith("KeyboardInterrupt")
     assert err.count("Traceback") == 1, err
     assert gone(list(map(int, pids)), 5)
