@@ -32,12 +32,23 @@ def rank_error(value, share, ordered):
     return max(0.0, low - share, share - high)
 
 
-def assert_within_bound(quantiles, values, centroids=100, steps=4) -> None:
+def one_centroid(share, centroids):
+    """How far ranks reach that may be in one centroid with `share`.
+
+    Dunning's scale function k(q) = centroids / 2 pi * asin(2q - 1) lets no centroid span more
+    than 1, so clumped values are off by at most that: a centroid that mixes two clumps.
+    """
+    angle = np.arcsin(2 * share - 1)
+    ends = np.clip(angle + 2 * np.pi / centroids * np.array([-1, 1]), -np.pi / 2, np.pi / 2)
+    return np.abs((np.sin(ends) + 1) / 2 - share).max() if 0 < share < 1 else 0.0
+
+
+def assert_within_bound(quantiles, values, centroids=100) -> None:
     rows = values.reshape(-1, values.shape[2])
     for share in SHARES:
         found = quantiles[SITE].at(share)
         for neuron, value in enumerate(found):
-            allowed = steps * np.sqrt(share * (1 - share)) / centroids + 1 / len(rows)
+            allowed = one_centroid(share, centroids) + 1 / len(rows)
             assert rank_error(value, share, np.sort(rows[:, neuron])) <= allowed
 
 

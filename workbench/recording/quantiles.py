@@ -41,8 +41,9 @@ class NeuronQuantiles:
         """Return the value that a `share` (0 to 1) of each neuron's patches does not exceed.
 
         At 0 and 1 these are the exact minimum and maximum. Between, the rank of what is returned
-        is off by about `sqrt(share (1 - share)) / centroids`, and up to some four times that where
-        the values come in clumps. Raises `SettingError` for a share outside 0..1.
+        is off by about `sqrt(share (1 - share)) / centroids`. Where the values come in clumps, a
+        mean may hold some of two neighbouring clumps, and the rank is off by up to its whole share
+        of the stream, about `2 pi sqrt(share (1 - share)) / centroids`. Raises `SettingError` for a share outside 0..1.
         """
         if not 0 <= share <= 1:
             raise SettingError(
