@@ -41,7 +41,7 @@ def test_a_figure_that_cannot_be_had_is_undefined(dataset, excavation) -> None:
     result = evaluate(excavation, normals_only)
     assert result.value("image_auroc") is None
     assert "no anomalous" in result.to_dict()["undefined"]["image_auroc"]
-    unmasked = [replace(s, mask_path=None) for s in dataset]
+    unmasked = [replace(s, mask_paths=()) for s in dataset]
     result = evaluate(excavation, unmasked)
     assert result.value("image_auroc") is not None
     assert "4 anomalous images have no mask" in result.to_dict()["undefined"]["pixel_auroc"]

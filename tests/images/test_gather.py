@@ -105,7 +105,7 @@ def test_what_is_neither_file_nor_folder_is_left_out(tmp_path: Path) -> None:
 
 def test_files_samples_pictures_and_data_sets_may_be_mixed(tmp_path: Path) -> None:
     put(tmp_path, "a/1.png", "a/2.png", "b.png")
-    sample = Sample(tmp_path / "b.png", "test", 0, "good", None, "c", "test/good/b.png")
+    sample = Sample(tmp_path / "b.png", "test", 0, "good", (), "c", "test/good/b.png")
     held = Image.new("L", (2, 2))
     given = [Picture("b.png", tmp_path / "b.png"), str(tmp_path / "a"), sample, held, held]
     assert names(given) == ["b.png", "1.png", "2.png", "test/good/b.png", "image 4", "image 5"]

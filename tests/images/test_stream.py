@@ -32,7 +32,7 @@ def test_the_order_and_the_values_do_not_depend_on_the_batch_size(tmp_path, batc
 
 def test_paths_samples_and_pictures_may_be_mixed(tmp_path: Path) -> None:
     root = folder(tmp_path, 2)
-    sample = Sample(root / "1.png", "test", 0, "good", None, "c", "test/good/1.png")
+    sample = Sample(root / "1.png", "test", 0, "good", (), "c", "test/good/1.png")
     held = Image.new("L", (3, 3))
     found = pictures([root / "0.png", str(root), sample, held, held])
     names = [p.name for p in found]

@@ -14,7 +14,7 @@ from workbench.images.support import support
 
 
 def normals(number: int, category: str = "bolt") -> list[Sample]:
-    return [Sample(Path(f"{i:03}.png"), "train", 0, "good", None, category) for i in range(number)]
+    return [Sample(Path(f"{i:03}.png"), "train", 0, "good", (), category) for i in range(number)]
 
 
 @given(st.integers(1, 30), st.integers(0, 5), st.randoms(use_true_random=False), st.data())
@@ -42,7 +42,7 @@ def test_categories_and_seeds_draw_differently() -> None:
 
 
 def test_only_training_normals_are_drawn() -> None:
-    test = Sample(Path("a.png"), "test", 0, "good", None, "bolt")
+    test = Sample(Path("a.png"), "test", 0, "good", (), "bolt")
     assert test not in support([*normals(3), test], None)
     with pytest.raises(DataError, match="bolt has no training normals"):
         support([test], 1)

@@ -5,9 +5,54 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from workbench.pages.inputs import CategoryReport, Example, ReportInput
+from workbench.evaluation.curves import Curve
+from workbench.evaluation.measure import Measure
+from workbench.evaluation.threshold import Threshold
+from workbench.pages.inputs import Cases, CategoryReport, Example, ReportInput
 
-METRICS = {"image_auroc": 0.9123, "image_ap": 0.8765, "image_f1_max": 0.8512, "pixel_auroc": 0.9456}
+METRICS = {
+    "image_auroc": 0.9123,
+    "image_ap": 0.8765,
+    "image_f1_max": 0.8512,
+    "image_fpr95": 0.2211,
+    "image_balanced_accuracy": 0.8034,
+    "pixel_auroc": 0.9456,
+    "pixel_ap": 0.3456,
+    "pixel_f1_max": 0.4012,
+    "pixel_aupro": 0.8123,
+    "pixel_aupro_05": 0.6123,
+    "pixel_aupimo": 0.3311,
+}
+MEASURES = {
+    name: Measure(
+        name,
+        value,
+        "as defined",
+        threshold=0.71 if name == "image_f1_max" else None,
+        low=max(value - 0.05, 0.0),
+        high=min(value + 0.04, 1.0),
+        bound=2e-5 if name == "pixel_auroc" else None,
+    )
+    for name, value in METRICS.items()
+}
+
+
+def undefined(name: str, reason: str) -> Measure:
+    return Measure(name, None, "as defined", undefined=reason)
+
+
+def curves() -> dict[str, Curve]:
+    x = np.linspace(0, 1, 40)
+    made = {
+        "image_roc": x**0.3,
+        "image_pr": 1 - 0.5 * x**3,
+        "pixel_roc": x**0.1,
+        "pixel_pr": 1 - x**0.5,
+        "pixel_pro": x**0.4,
+    }
+    return {name: Curve(x, y, "x", "y") for name, y in made.items()}
+
+
 CONTROLS = {
     "top": {"image_auroc": 0.9034},
     "bottom": {"image_auroc": 0.5512},
@@ -51,7 +96,7 @@ def category(name: str = "tile", **changes: object) -> CategoryReport:
     rng = np.random.default_rng(len(name))
     made = CategoryReport(
         name=name,
-        metrics=METRICS,
+        measures=MEASURES,
         scores=np.concatenate([rng.normal(0.4, 0.1, 8), rng.normal(1.0, 0.3, 12)]),
         labels=[0] * 8 + [1] * 12,
         sensitivity=np.exp(rng.normal(0, 1.5, 48)),
@@ -61,6 +106,14 @@ def category(name: str = "tile", **changes: object) -> CategoryReport:
         controls=CONTROLS,
         support=["train/good/000.png", "train/good/003.png"],
         support_pictures=[picture(7), picture(8)],
+        curves=curves(),
+        defects=[""] * 8 + ["crack"] * 7 + ["scratch"] * 5,
+        threshold=Threshold(0.62, 0.05, "conformal", 20, "the largest held-out score"),
+        cases=[
+            Cases("false alarms", "All of them, highest first.", 1, [example(3, 0)]),
+            Cases("badly placed", "Those beside it.", 9, [example(4, 1, note="AUPIMO 0.0")]),
+        ],
+        text=Measure("image AUROC", 0.41, "exact", low=0.33, high=0.49),
     )
     return replace(made, **changes)
 
@@ -77,5 +130,7 @@ def report(*categories: CategoryReport, **changes: object) -> ReportInput:
         definitions={"pixel_auroc": "exact, at the images' own size"},
         versions={"numpy": "2.9"},
         seconds={"score": 12.5},
+        data=["2 categories, 40 test images"],
+        protocol={"support": "nested", "contaminated": 0},
     )
     return replace(made, **changes)

@@ -4,7 +4,16 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tests.pages.reports import CONTROLS, METRICS, category, example, picture, report
+from tests.pages.reports import (
+    CONTROLS,
+    MEASURES,
+    METRICS,
+    category,
+    example,
+    picture,
+    report,
+    undefined,
+)
 from workbench.errors import DataError, RunError
 from workbench.pages.report import report_html, write_report
 
@@ -109,12 +118,11 @@ def test_markup_in_names_and_values_stays_text():
 
 def test_an_undefined_metric_is_called_so_and_says_why():
     reason = "there is no normal test image"
-    undefined = category(
-        metrics={**METRICS, "image_auroc": None},
-        undefined={"image_auroc": reason},
+    without = category(
+        measures={**MEASURES, "image_auroc": undefined("image AUROC", reason)},
         labels=[1] * 20,
     )
-    page = report_html(report(undefined, mean={**METRICS, "image_auroc": None}))
+    page = report_html(report(without, mean={**METRICS, "image_auroc": None}))
     words = Reader(page).words
     assert "undefined" in words
     assert f"Image AUROC of tile is undefined: {reason}." in words
@@ -164,12 +172,13 @@ def test_edge_cases_are_drawn_too():
         examples=[example(1, 1, mask=None, neurons=(), patch=None, grid=None)],
         scores=np.full(3, 0.5),
         labels=[0, 0, 1],
+        defects=["", "", "crack"],
         sensitivity=np.zeros(5),
         selected=[0],
         support=[],
         support_pictures=[],
     )
-    nothing = category(examples=[], scores=np.zeros(0), labels=[])
+    nothing = category(examples=[], scores=np.zeros(0), labels=[], defects=[])
     words = Reader(report_html(report(bare, nothing))).words
     assert "No neuron varied over the support." in words
     assert "No test images." in words
@@ -210,4 +219,5 @@ def test_long_lists_of_prompts_are_folded_away():
     page = report_html(report(settings={**report().settings, "prompts": prompts}))
     before, after = page.split("<summary>Prompts</summary>")
     assert "a photo of a tile" not in before
-    assert after.count("a broken tile") == 50
+    folded, as_json = after.split("<summary>All of this as JSON</summary>")
+    assert folded.count("a broken tile") == as_json.count("a broken tile") == 50

@@ -15,36 +15,42 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
+from workbench.baselines.backbone import Backbone
+from workbench.baselines.method import Fitted, Method, Needs
+from workbench.baselines.registry import methods
 from workbench.clip.hooked import HookedCLIP
+from workbench.evaluation.category import METRICS
 from workbench.evaluation.evaluate import (
-    METRICS,
     CategoryResult,
     Tally,
     labelled_tests,
-    true_mask,
+    remaining_tests,
+    threshold_of,
 )
 from workbench.evaluation.image_metrics import auroc
 from workbench.evaluation.measure import Measure, mean_of
-from workbench.excavation.controls import DRAWS, fit_controls
 from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
 from workbench.excavation.excavate import excavate
-from workbench.excavation.features import BATCH, walk
+from workbench.excavation.features import BATCH
 from workbench.excavation.run_format import describe_model
 from workbench.excavation.settings import FUSIONS, Settings
 from workbench.images.samples import Dataset, Sample
-from workbench.images.stream import pictures
+from workbench.images.stream import Picture, pictures
 from workbench.images.support import support
+from workbench.images.truth import true_mask
 
 SCHEMA = 1
-CONTROLS = ("top", "bottom", "random", "all", "visual_only", "text_only")
+_METHODS = {"top": "lake_visual", "bottom": "bottom_k", "random": "random_k", "all": "all_channels"}
+CONTROLS = (*_METHODS, "visual_only", "text_only")
+DRAWS = 20
 PICTURED_NORMALS = 3
 
 
@@ -192,29 +198,35 @@ def compare_category(
     batch_size: int = BATCH,
 ) -> CategoryComparison:
     """Excavate one category and compare; every test image passes the model once."""
-    tests = labelled_tests(samples)
-    normals = support(samples, shots, seed)
     seconds: dict[str, float] = {}
     with _timed(seconds, "excavate"):
         excavation = excavate(
             samples, model, settings, shots=shots, seed=seed, batch_size=batch_size
         )
+    tests = remaining_tests(excavation, labelled_tests(samples))
+    backbone = Backbone(model, batch_size=batch_size)
+    asked = {
+        name: methods([method], replace(settings, selection="top"))[0]
+        for name, method in _METHODS.items()
+    }
     with _timed(seconds, "controls"):
-        controls = fit_controls(excavation, normals, draws=draws, seed=seed, batch_size=batch_size)
-    tally = Tally(tests[0].category)
+        normals = pictures(support(samples, shots, seed))
+        backbone.hold(normals, Needs(frozenset(excavation.sites)))
+        controls = {
+            name: _fitted(method, backbone, excavation.category, normals, seed, draws)
+            for name, method in asked.items()
+        }
+    tally = Tally(tests[0].category, threshold_of(excavation))
     pictured = to_picture(tests)
     examples = []
     scores: dict[str, list[np.ndarray]] = {name: [] for name in (*controls, *FUSIONS, "text_only")}
-    site, _ = excavation.settings.places
     remaining = iter(tests)
     with _timed(seconds, "score"):
-        batches = walk(
-            model, pictures(tests), excavation.sites, batch_size=batch_size, what=tally.category
-        )
-        for batch, activations in batches:
-            for name, control in controls.items():
-                scores[name].append(control.scores(activations[site]))
-            for detection in excavation.judge(batch, activations):
+        needs = Needs(frozenset(excavation.sites))
+        for shown, views in backbone.walk(pictures(tests), needs, what=tally.category):
+            for name, fitted in controls.items():
+                scores[name].append(np.stack([one.judge(shown, views).image for one in fitted]))
+            for detection in excavation.judge(shown, dict(views.patches)):
                 sample = next(remaining)
                 tally.add(sample, detection)
                 _add_branches(scores, excavation, detection)
@@ -223,7 +235,7 @@ def compare_category(
                     examples.append(Example(sample, detection, mask))
     with _timed(seconds, "measure"):
         result = tally.result()
-        labels = [sample.label for sample in tests]
+        labels = [row.label for row in result.rows]
         drawn = {
             name: tuple(auroc(labels, row) for row in np.concatenate(parts, axis=1))
             for name, parts in scores.items()
@@ -242,6 +254,20 @@ def compare_category(
         examples=tuple(examples),
         seconds=seconds,
     )
+
+
+def _fitted(
+    method: Method,
+    backbone: Backbone,
+    category: str,
+    normals: Sequence[Picture],
+    seed: int,
+    draws: int,
+) -> list[Fitted]:
+    return [
+        method.fit(backbone, category, normals, seed=seed, draw=draw)
+        for draw in range(min(method.draws, draws))
+    ]
 
 
 def _add_branches(

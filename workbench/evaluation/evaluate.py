@@ -1,33 +1,31 @@
 """Evaluate an excavation on the labelled test images of its category."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from workbench.errors import DataError
-from workbench.evaluation.image_metrics import image_metrics
+from workbench.evaluation.category import TestImages, figures
+from workbench.evaluation.curves import Curve
 from workbench.evaluation.measure import Measure
-from workbench.evaluation.pixel_metrics import PixelScores
+from workbench.evaluation.threshold import ALPHA, Threshold, conformal_threshold
 from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
 from workbench.excavation.features import BATCH
-from workbench.excavation.maps import SMOOTHING
-from workbench.images.decode import open_mask
 from workbench.images.samples import Sample
-
-METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc")
-_MAPS = f"smoothed by a Gaussian of {SMOOTHING:.0%} of the shorter side"
+from workbench.images.support import without_support
 
 
 @dataclass(frozen=True)
 class ImageRow:
     """One test image of an evaluation.
 
-    `score` is the image score, `visual` and `text` the largest patch score of each branch,
-    `row` and `column` the patch that gave the score, and `neurons` those with the largest shares
-    of that patch's visual score, as `index:share` separated by spaces.
+    `score` is the image score and `flagged` whether it reaches the threshold; `visual` and `text`
+    are the largest patch score of each branch, `row` and `column` the patch that gave the score,
+    and `neurons` those with the largest shares of that patch's visual score, as `index:share`
+    separated by spaces. `aupimo` is how well the map covers the defect, where there is a mask.
     """
 
     category: str
@@ -41,22 +39,30 @@ class ImageRow:
     row: int
     column: int
     neurons: str
+    flagged: bool | None = None
+    aupimo: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CategoryResult:
-    """The figures of one category and the rows they come from."""
+    """The figures of one category, the rows and curves they come from, and the threshold.
+
+    `curves` are `image_roc`, `image_precision_recall`, `pixel_roc`, `pixel_precision_recall` and
+    `pixel_pro`, as far as they are defined.
+    """
 
     category: str
     rows: tuple[ImageRow, ...]
     measures: dict[str, Measure]
+    curves: dict[str, Curve] = field(default_factory=dict)
+    threshold: Threshold | None = None
 
     def value(self, metric: str) -> float | None:
         """Return a metric's value, `None` where it is undefined."""
         return self.measures[metric].value
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain data; a metric that is undefined says why."""
+        """Return the figures as plain data: values, intervals, and why a metric is undefined."""
         labels = [row.label for row in self.rows]
         undefined = {
             name: measure.undefined
@@ -66,6 +72,17 @@ class CategoryResult:
         return {
             **{name: measure.value for name, measure in self.measures.items()},
             "image_f1_max_threshold": self.measures["image_f1_max"].threshold,
+            "intervals": {
+                name: [measure.low, measure.high]
+                for name, measure in self.measures.items()
+                if measure.low is not None
+            },
+            "bounds": {
+                name: measure.bound
+                for name, measure in self.measures.items()
+                if measure.bound is not None
+            },
+            "threshold": None if self.threshold is None else asdict(self.threshold),
             "images": {"normal": labels.count(0), "anomalous": labels.count(1)},
             **({"undefined": undefined} if undefined else {}),
         }
@@ -76,16 +93,23 @@ class CategoryResult:
 
 
 class Tally:
-    """Takes in detections of labelled images one by one, and yields the figures."""
+    """Takes in detections of labelled images one by one, and yields the figures.
 
-    def __init__(self, category: str) -> None:
-        self.category = category
+    Patch maps are kept, and brought to the images' own sizes one after the other at the end.
+    """
+
+    def __init__(self, category: str, threshold: Threshold | None = None) -> None:
+        self.category, self.threshold = category, threshold
+        self._samples: list[Sample] = []
         self._rows: list[ImageRow] = []
-        self._pixels = PixelScores(_MAPS)
+        self._maps: list[np.ndarray] = []
+        self._sizes: list[tuple[int, int]] = []
 
     def add(self, sample: Sample, detection: Detection) -> None:
-        """Take in one image. Raises `DataError` if its mask has another size."""
-        self._pixels.add(detection.map(), true_mask(sample, detection.size), sample.name)
+        """Take in one image."""
+        self._samples.append(sample)
+        self._maps.append(detection.fused)
+        self._sizes.append(detection.size)
         strongest = " ".join(f"{index}:{share:.3g}" for index, share in detection.strongest())
         row, column = detection.peak
         self._rows.append(
@@ -94,59 +118,102 @@ class Tally:
                 image=sample.name,
                 path=str(sample.path),
                 defect=sample.defect,
-                label=sample.label,
+                label=int(sample.label == 1),
                 score=detection.score,
                 visual=float(detection.visual.max()),
                 text=None if detection.text is None else float(detection.text.max()),
                 row=row,
                 column=column,
                 neurons=strongest,
+                flagged=None if self.threshold is None else detection.score >= self.threshold.value,
             )
         )
 
-    def result(self) -> CategoryResult:
-        """Return the figures of all images taken in."""
-        labels = [row.label for row in self._rows]
-        scores = [row.score for row in self._rows]
-        measures = {**image_metrics(labels, scores), "pixel_auroc": self._pixels.auroc()}
-        return CategoryResult(self.category, tuple(self._rows), measures)
+    def result(self, *, exact: bool = False) -> CategoryResult:
+        """Return the figures of all images taken in.
+
+        Raises `DataError` for a mask of another size than its image.
+        """
+        found = figures(
+            TestImages(self._samples),
+            np.array([row.score for row in self._rows]),
+            np.stack(self._maps),
+            self._sizes,
+            self.threshold,
+            exact=exact,
+        )
+        rows = tuple(replace(row, aupimo=found.aupimo.get(row.image)) for row in self._rows)
+        return CategoryResult(self.category, rows, found.measures, found.curves, self.threshold)
 
 
 def evaluate(
-    excavation: Excavation, samples: Iterable[Sample], *, batch_size: int = BATCH
+    excavation: Excavation,
+    samples: Iterable[Sample],
+    *,
+    alpha: float = ALPHA,
+    exact: bool = False,
+    batch_size: int = BATCH,
 ) -> CategoryResult:
     """Score the test images among `samples` and compare with their labels and masks.
 
-    A figure that cannot be had (only one kind of image, no masks) is undefined, with the reason.
-    Raises `DataError` if there are no test images, several categories, or test images that the
-    excavation has learned from.
+    Test anomalies that contaminated the support are left out. `alpha` is the share of normals
+    that the threshold may flag (see `conformal_threshold`); `exact` sorts all pixels instead of
+    counting them in bins. A figure that cannot be had (only one kind of image, no masks) is
+    undefined, with the reason. Raises `DataError` if there are no test images, several
+    categories, or test normals that the excavation has learned from.
     """
-    tests = labelled_tests(samples)
-    _refuse_support(excavation, tests)
-    tally = Tally(tests[0].category)
+    tests = remaining_tests(excavation, labelled_tests(samples))
+    tally = Tally(tests[0].category, threshold_of(excavation, alpha))
     for sample, detection in zip(
         tests, excavation.score(tests, batch_size=batch_size), strict=True
     ):
         tally.add(sample, detection)
-    return tally.result()
+    return tally.result(exact=exact)
 
 
-def _refuse_support(excavation: Excavation, tests: list[Sample]) -> None:
-    """A folder without a published split is split anew when images are added to it."""
+def threshold_of(excavation: Excavation, alpha: float = ALPHA) -> Threshold:
+    """Return the threshold that an excavation's held-out normal images give; no label is seen.
+
+    Where the support is too small for `alpha`, the threshold is marked heuristic.
+    """
+    scores = np.array(excavation.held_out_scores)
+    images = min(len(excavation.support), len(scores))
+    return conformal_threshold(scores, alpha, images=images, heuristic=True)
+
+
+def remaining_tests(excavation: Excavation, tests: list[Sample]) -> list[Sample]:
+    """Return the test images without the anomalies that contaminated the support.
+
+    Raises `DataError` for a test image that the excavation took for a training normal: a folder
+    without a published split is split anew when images are added to it.
+    """
+    if excavation.category != tests[0].category:
+        return tests
     known = set(excavation.support)
-    seen = [s for s in tests if s.name in known and s.category == excavation.category]
-    if seen:
+    seen = [sample for sample in tests if sample.name in known]
+    again = [sample for sample in seen if sample.label == 0]
+    if again:
         raise DataError(
-            f"{len(seen)} test images of {excavation.category} were among its support "
-            f"({seen[0].path}, ...): the folder has changed since. Excavate again."
+            f"{len(again)} test images of {excavation.category} were among its support "
+            f"({again[0].path}, ...): the folder has changed since. Excavate again."
         )
+    return without_support(tests, seen)
 
 
 def labelled_tests(samples: Iterable[Sample]) -> list[Sample]:
-    """Return the test images. Raises `DataError` if there are none, or of several categories."""
+    """Return the test images whose truth is known; those it is withheld of are left out.
+
+    Raises `DataError` if there are none, or of several categories.
+    """
     given = list(samples)
-    tests = [sample for sample in given if sample.split == "test"]
+    every_test = [sample for sample in given if sample.split == "test"]
+    tests = [sample for sample in every_test if sample.label is not None]
     categories = sorted({sample.category for sample in given})
+    if every_test and not tests:
+        raise DataError(
+            f"{', '.join(categories)} has test images without labels only: they can be scored "
+            "(`workbench detect`), and not evaluated."
+        )
     if not tests:
         raise DataError(
             f"{', '.join(categories) or 'the data'} has no test images: nothing to evaluate on. "
@@ -155,10 +222,3 @@ def labelled_tests(samples: Iterable[Sample]) -> list[Sample]:
     if len(categories) > 1:
         raise DataError(f"evaluate one category at a time; these are {', '.join(categories)}.")
     return tests
-
-
-def true_mask(sample: Sample, size: tuple[int, int]) -> np.ndarray | None:
-    """Return where an image is anomalous; `None` if it is and no mask says where."""
-    if sample.mask_path is not None:
-        return open_mask(sample.mask_path)
-    return np.zeros(size, dtype=bool) if sample.label == 0 else None

@@ -3,14 +3,17 @@
 Nothing is clamped or normalised. Equal to scikit-learn's definitions to 1e-12.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
+from workbench.evaluation.curves import Curve, ranked_curves
 from workbench.evaluation.measure import Measure
+from workbench.evaluation.resampling import DRAWS, IMAGE_METRICS, bootstrap, interval
+from workbench.evaluation.threshold import Threshold
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike, name: str = "image AUROC") -> Measure:
@@ -71,13 +74,95 @@ def f1_max(labels: ArrayLike, scores: ArrayLike, name: str = "image F1-max") -> 
     return Measure(name, float(f1[best]), definition, threshold=float(thresholds[best]))
 
 
-def image_metrics(labels: Sequence[int], scores: Sequence[float]) -> dict[str, Measure]:
-    """Return `image_auroc`, `image_ap` and `image_f1_max`."""
-    return {
-        "image_auroc": auroc(labels, scores),
-        "image_ap": average_precision(labels, scores),
-        "image_f1_max": f1_max(labels, scores),
+def fpr_at_95(labels: ArrayLike, scores: ArrayLike, name: str = "image FPR@95TPR") -> Measure:
+    """Return the share of normals flagged where at least 95 % of the anomalies are found.
+
+    The smallest over all thresholds, nothing interpolated; low is good. Undefined without both
+    kinds. Raises `DataError` for NaN or infinity.
+
+    >>> fpr_at_95([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    image FPR@95TPR = 0.5000
+    """
+    definition = "smallest false positive rate with at least 95 % found (oracle threshold)"
+    truth, values = _checked(labels, scores)
+    missing = _missing(truth)
+    if missing:
+        return Measure(name, None, definition, undefined=missing)
+    true, false, thresholds = _counts(truth, values)
+    first = int((100 * true >= 95 * true[-1]).argmax())
+    value = int(false[first]) / int(false[-1])
+    return Measure(name, value, definition, threshold=float(thresholds[first]))
+
+
+def balanced_accuracy(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    threshold: Threshold | None,
+    name: str = "image balanced accuracy",
+) -> Measure:
+    """Return the mean of the shares judged rightly of both kinds, at a label-free threshold.
+
+    Undefined without a threshold or without both kinds. Raises `DataError` for NaN or infinity.
+
+    >>> at = Threshold(0.4, 0.05, "heuristic", 1, "chosen by hand")
+    >>> balanced_accuracy([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], at)
+    image balanced accuracy = 0.5000
+    """
+    definition = "mean of sensitivity and specificity at a threshold that saw no test label"
+    truth, values = _checked(labels, scores)
+    missing = "no threshold without labels was given" if threshold is None else _missing(truth)
+    if threshold is None or missing:
+        return Measure(name, None, definition, undefined=missing)
+    flagged = values >= threshold.value
+    value = (flagged[truth == 1].mean() + (~flagged[truth == 0]).mean()) / 2
+    definition = f"{definition} ({threshold.kind}: {threshold.description})"
+    return Measure(name, float(value), definition, threshold=threshold.value)
+
+
+def image_metrics(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    threshold: Threshold | None = None,
+) -> dict[str, Measure]:
+    """Return every image metric, each with its 95 % interval.
+
+    The keys are `image_auroc`, `image_ap`, `image_f1_max`, `image_fpr95` and
+    `image_balanced_accuracy`, which is undefined without a threshold. The intervals are of a
+    stratified bootstrap over images with `draws` draws (0: none); a kind with a single image has
+    none. Raises `DataError` for NaN, infinity or labels that are not 0 or 1.
+    """
+    truth, values = _checked(labels, scores)
+    measures = {
+        "image_auroc": auroc(truth, values),
+        "image_ap": average_precision(truth, values),
+        "image_f1_max": f1_max(truth, values),
+        "image_fpr95": fpr_at_95(truth, values),
+        "image_balanced_accuracy": balanced_accuracy(truth, values, threshold),
     }
+    if draws and min(np.bincount(truth, minlength=2)) >= 2:
+        drawn = bootstrap(IMAGE_METRICS, truth, values, draws=draws, seed=seed)
+        if threshold is not None:
+            # Judged or not is a ranking too, of two scores: its ROC area is this accuracy.
+            flagged = (values >= threshold.value).astype(np.float64)
+            key = "image_balanced_accuracy"
+            worth = {key: IMAGE_METRICS["image_auroc"]}
+            drawn |= bootstrap(worth, truth, flagged, draws=draws, seed=seed)
+        for key, sample in drawn.items():
+            low, high = interval(sample)
+            measures[key] = replace(measures[key], low=low, high=high)
+    return measures
+
+
+def image_curves(labels: ArrayLike, scores: ArrayLike) -> dict[str, Curve]:
+    """Return the `roc` and the `precision_recall` curve; none without both kinds of image."""
+    truth, values = _checked(labels, scores)
+    if _missing(truth):
+        return {}
+    true, false, _ = _counts(truth, values)
+    return ranked_curves(np.diff(true, prepend=0), np.diff(false, prepend=0))
 
 
 def _checked(

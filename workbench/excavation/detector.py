@@ -1,12 +1,12 @@
 """Excavation: what a few normal images taught, ready to judge others."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.clip.neuron_set import NeuronSet
@@ -14,6 +14,7 @@ from workbench.errors import ModelError, SettingError
 from workbench.excavation.detection import BRANCHES, Detection
 from workbench.excavation.features import BATCH, Activations, Tower, walk
 from workbench.excavation.fusion import Fusion, Scale
+from workbench.excavation.layer_norm import normed
 from workbench.excavation.normality import Normality
 from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
@@ -32,6 +33,17 @@ class HeldOut:
 
 
 @dataclass(frozen=True, eq=False)
+class PatchScores:
+    """The patches of some images, judged: raw scores, and what they were judged by."""
+
+    fused: Float[Tensor, "image patch"]
+    visual: Float[Tensor, "image patch"]
+    text: Float[Tensor, "image patch"] | None
+    selected: Float[Tensor, "image patch chosen"]
+    nearest: Int[Tensor, "image patch neighbour"]
+
+
+@dataclass(frozen=True, eq=False)
 class Excavation:
     """A detector made of a model's most sensitive neurons and a few normal images.
 
@@ -42,7 +54,9 @@ class Excavation:
         settings: every choice, resolved for the model and the category.
         category: the object's name.
         support: the names of the normal images, in gallery order.
-        shots, seed: how the support was drawn (`None`: it was given).
+        shots, seed, protocol: how the support was drawn (`None`: it was given).
+        contaminated: how many of the support, the last ones, are test anomalies put there on
+            purpose; they must leave the test set (`images.support.without_support`).
         sensitivity: the ranking statistic of every neuron at the site.
         neurons: the selected ones, most sensitive first.
         normality: their activations on the support, as gallery or moments.
@@ -63,6 +77,8 @@ class Excavation:
     text: TextBranch | None = field(repr=False)
     held_out: HeldOut = field(repr=False)
     fingerprint: str = field(repr=False)
+    protocol: str | None = None
+    contaminated: int = 0
 
     def score(
         self, images: ImageLike | Iterable[ImageLike], *, batch_size: int = BATCH
@@ -81,28 +97,26 @@ class Excavation:
 
     def judge(self, batch: Shown, activations: Activations) -> list[Detection]:
         """Return the detections of a batch whose activations at `sites` are at hand."""
-        site, text_site = self.settings.places
-        selected = self.selected(activations[site])
-        judged = self.normality.judge(selected.flatten(0, 1))
-        images, grid = len(batch.pictures), self.model.grid
-        visual = judged.scores.view(images, -1)
-        text = self.text.scores(self.model, activations[text_site]) if self.text else None
-        fused = self.fusion()(visual, text)
-        nearest = judged.nearest.view(images, visual.shape[1], -1).cpu()
-        features = selected.cpu()
+        found = self.patch_scores(activations)
+        grid = self.model.grid
 
-        def as_map(scores: Tensor) -> Float[np.ndarray, "row column"]:
-            values: Float[np.ndarray, "row column"] = scores.view(grid).cpu().numpy()
+        def as_maps(scores: Tensor) -> Float[np.ndarray, "image row column"]:
+            values: Float[np.ndarray, "image row column"] = (
+                scores.view(len(scores), *grid).cpu().numpy()
+            )
             return values
 
+        fused, visual = as_maps(found.fused), as_maps(found.visual)
+        text = None if found.text is None else as_maps(found.text)
+        nearest, features = found.nearest.cpu(), found.selected.cpu()
         return [
             Detection(
                 name=picture.name,
                 path=picture.path,
                 size=batch.sizes[index],
-                fused=as_map(fused[index]),
-                visual=as_map(visual[index]),
-                text=None if text is None else as_map(text[index]),
+                fused=fused[index],
+                visual=visual[index],
+                text=None if text is None else text[index],
                 neurons=self.neurons,
                 normality=self.normality,
                 support=self.support,
@@ -112,22 +126,37 @@ class Excavation:
             for index, picture in enumerate(batch.pictures)
         ]
 
+    def patch_scores(self, activations: Mapping[str, Tensor]) -> "PatchScores":
+        """Return every patch's raw scores, from activations at `sites`, and nothing more."""
+        site, text_site = self.settings.places
+        selected = self.selected(activations[site])
+        judged = self.normality.judge(selected.flatten(0, 1))
+        visual = judged.scores.view(selected.shape[:2])
+        text = self.text.scores(self.model, activations[text_site]) if self.text else None
+        return PatchScores(
+            fused=self.fusion()(visual, text),
+            visual=visual,
+            text=text,
+            selected=selected,
+            nearest=judged.nearest.unflatten(0, visual.shape),
+        )
+
     @property
     def sites(self) -> list[str]:
         """The sites whose activations are needed."""
         return needed_sites(self.settings)
 
     def selected(self, patches: Float[Tensor, "*patch neuron"]) -> Float[Tensor, "*patch chosen"]:
-        """Return the selected neurons' columns, in single precision."""
-        return patches[..., list(self.neurons.indices)].float()
+        """Return the selected neurons' columns, in single precision (after LayerNorm, if set)."""
+        rows = normed(patches, self.settings.layer_norm)
+        return rows[..., list(self.neurons.indices)].float()
 
     def fusion(self, kind: str | None = None) -> Fusion:
         """Return how the branches are joined: as set, or `standardised` or `raw`."""
         weight = self.settings.text_weight
         if (kind or self.settings.fusion) == "raw":
             return Fusion(weight)
-        text = Scale() if self.held_out.text is None else Scale.of(self.held_out.text)
-        return Fusion(weight, Scale.of(self.held_out.visual), text)
+        return Fusion(weight, *self._scales)
 
     def display_range(self, branch: str = "fused") -> tuple[float, float]:
         """Return the scores at the two ends of the colour scale, the same for every image.
@@ -138,6 +167,12 @@ class Excavation:
         scores = self._held_out_scores(branch)
         low, most = float(scores.median()), float(scores.max())
         return low, low + 2 * max(most - low, 1e-6 * abs(low), 1e-12)
+
+    @cached_property
+    def _scales(self) -> tuple[Scale, Scale]:
+        """The visual and the text branch's, measured once."""
+        text = Scale() if self.held_out.text is None else Scale.of(self.held_out.text)
+        return Scale.of(self.held_out.visual), text
 
     @cached_property
     def held_out_scores(self) -> tuple[float, ...]:

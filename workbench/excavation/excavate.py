@@ -2,20 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from workbench.clip.hooked import HookedCLIP
 from workbench.errors import DataError, SettingError
-from workbench.excavation.detector import Excavation, HeldOut, needed_sites
+from workbench.excavation.detector import Excavation
 from workbench.excavation.features import BATCH, Tower, walk
-from workbench.excavation.fusion import held_out_indices, leave_one_out, mirrored_copies
-from workbench.excavation.normality import Normality, fit_normality
-from workbench.excavation.selection import select
-from workbench.excavation.sensitivity import survey
+from workbench.excavation.fitting import fit
 from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
 from workbench.images.layouts import category_name, read_dataset
@@ -32,6 +27,8 @@ def excavate(
     shots: int | None = None,
     seed: int = 0,
     category: str | None = None,
+    protocol: str = "nested",
+    contaminated: int = 0,
     batch_size: int = BATCH,
     **choices: Any,
 ) -> Excavation:
@@ -42,9 +39,9 @@ def excavate(
         for detection in excavation.score("new_photos/"): ...
 
     `normals` is a folder (bare, or a category of a data set), samples, files or pictures; of
-    samples only training normals are taken. `shots` and `seed` draw a support set from them as
-    `images.support` does; without `shots` all are taken. `category` names the object in the
-    prompts. Further arguments are fields of `Settings`, changed from `settings`.
+    samples only training normals are taken. `shots`, `seed`, `protocol` and `contaminated` draw a
+    support set from them as `images.support` does; without `shots` all are taken. `category` names
+    the object in the prompts. Further arguments are fields of `Settings`, changed from `settings`.
 
     In place of a model, a store (`workbench.open_store`) gives the activations it holds: the
     images must be in it, and there is no text side, so `text_weight` must be 0.
@@ -56,72 +53,39 @@ def excavate(
     `SiteError` for an unknown site, `ModelError` for activations that are not finite.
     """
     chosen = _settings(settings, choices)
-    images, name, drawn = _support(normals, shots, seed, category)
+    images, name, drawn = _support(normals, shots, seed, category, protocol, contaminated)
     chosen = chosen.resolved(model, name)
-    sites = needed_sites(chosen)
-    site, text_site = chosen.places
     text = (
         TextBranch.of(model, chosen.prompts, chosen.temperature)
         if chosen.uses_text and chosen.prompts
         else None
     )
-    fits = len(images) <= batch_size
-    kept = list(walk(model, images, sites, batch_size=batch_size)) if fits else None
-
-    first = kept or walk(model, images, [site], batch_size=batch_size, what="finding neurons")
-    sensitivity = survey(found[site] for _, found in first).sensitivity(chosen.statistic)
-    neurons = select(sensitivity, site, chosen.k, chosen.selection, chosen.selection_seed)
-    columns = list(neurons.indices)
-
-    def gather(batches: Iterable[tuple[Any, dict[str, Tensor]]]) -> tuple[Tensor, Tensor | None]:
-        """Keep the selected neurons and the text scores of every patch."""
-        parts = [
-            (
-                found[site][..., columns].float(),
-                text.scores(model, found[text_site]) if text else None,
-            )
-            for _, found in batches
-        ]
-        scores = [part for _, part in parts if part is not None]
-        return torch.cat([part for part, _ in parts]), torch.cat(scores) if scores else None
-
-    def fit(patches: Tensor) -> Normality:
-        return fit_normality(patches, chosen.normality, chosen.metric, chosen.neighbours)
-
-    second = kept or walk(model, images, sites, batch_size=batch_size, what="filling the gallery")
-    patches, text_scores = gather(second)
-    normality = fit(patches.flatten(0, 1))
-    if len(images) > 1:
-        indices = held_out_indices(len(images))
-        held_out = HeldOut(
-            leave_one_out(patches, fit, indices),
-            None if text_scores is None else text_scores[indices],
-        )
-    elif not isinstance(model, HookedCLIP):
+    if len(images) == 1 and not isinstance(model, HookedCLIP):
         raise SettingError(
             "one normal image is judged by its mirrored copies, and a store does not hold them: "
             "give two or more, or the model."
         )
-    else:
-        copies = [
-            Picture(f"{images[0].name} mirrored", held=copy)
-            for copy in mirrored_copies(images[0].open())
-        ]
-        patches, text_scores = gather(walk(model, copies, sites, batch_size=batch_size))
-        scores = normality.judge(patches.flatten(0, 1)).scores
-        held_out = HeldOut(scores.view(len(copies), -1), text_scores)
+    found = fit(
+        images,
+        chosen,
+        lambda shown, sites, what: walk(model, shown, sites, batch_size=batch_size, what=what),
+        partial(text.scores, model) if text else None,
+        keep=len(images) <= batch_size,
+    )
     return Excavation(
         model=model,
         settings=chosen,
         category=name,
         support=tuple(picture.name for picture in images),
-        shots=shots if drawn else None,
+        shots=len(images) if drawn else None,
         seed=seed if drawn else None,
-        sensitivity=sensitivity,
-        neurons=neurons,
-        normality=normality,
+        protocol=protocol if drawn else None,
+        contaminated=contaminated,
+        sensitivity=found.sensitivity,
+        neurons=found.neurons,
+        normality=found.normality,
         text=text,
-        held_out=held_out,
+        held_out=found.held_out,
         fingerprint=model.fingerprint,
     )
 
@@ -137,6 +101,8 @@ def _support(
     shots: int | None,
     seed: int,
     category: str | None,
+    protocol: str,
+    contaminated: int,
 ) -> tuple[list[Picture], str, bool]:
     """Return the support images, the category's name, and whether they were drawn by seed."""
     if isinstance(normals, str | Path) and Path(normals).is_dir():
@@ -152,18 +118,19 @@ def _support(
         given = [normals] if isinstance(normals, ImageLike) else list(normals)
         samples = _samples(given)
         if given and not samples:
-            if shots is not None:
+            if shots is not None or contaminated:
                 raise SettingError(
                     "shots are drawn from named images: give files or samples, or leave shots out."
                 )
             return pictures(given), category or "object", False
-    if shots is not None:
-        chosen = support(samples, shots, seed)
+    by_rule = shots is not None or contaminated > 0
+    if by_rule:
+        chosen = support(samples, shots, seed, protocol, contaminated)
     else:
         chosen = list(train_normals(samples))
         support(samples, None)  # complains if there is none, or more than one category
     found = [Picture(sample.name, sample.path) for sample in chosen]
-    return found, category or chosen[0].category, shots is not None
+    return found, category or chosen[0].category, by_rule
 
 
 def _samples(given: Sequence[ImageLike]) -> list[Sample]:
@@ -177,5 +144,5 @@ def _samples(given: Sequence[ImageLike]) -> list[Sample]:
             if picture.path is None:
                 return []
             name = category_name(picture.path.parent)
-            found.append(Sample(picture.path, "train", 0, "good", None, name))
+            found.append(Sample(picture.path, "train", 0, "good", category=name))
     return found

@@ -80,6 +80,8 @@ def write(excavation: Excavation, folder: Path) -> None:
         "support": list(excavation.support),
         "shots": excavation.shots,
         "seed": excavation.seed,
+        "protocol": excavation.protocol,
+        "contaminated": excavation.contaminated,
         "settings": excavation.settings.to_dict(),
         "neurons": {
             "site": excavation.neurons.site,
@@ -162,6 +164,9 @@ def load(path: Path, model: Tower) -> Excavation:
             None if held_out_text is None else on_device["held_out.text"],
         ),
         fingerprint=model.fingerprint,
+        # Runs from before there was a choice were all drawn in one way.
+        protocol=content.get("protocol", None if content["shots"] is None else "nested"),
+        contaminated=content.get("contaminated", 0),
     )
 
 

@@ -42,6 +42,9 @@ class Settings:
         fusion: `standardised` puts both scores on the scale of the held-out support before they
             are added (chosen); `raw` adds them as they are.
         selection_seed: the seed of `selection="random"`.
+        layer_norm: whether each patch's channels are first brought to mean 0 and variance 1, so
+            that sensitivity, selection and distance see no loudness (chosen: not). The shares
+            are then of the normalised channels, and still sum to the score.
 
     Raises `SettingError`, naming the valid values, for a value out of its range.
     """
@@ -59,6 +62,7 @@ class Settings:
     prompts: PromptEnsemble | None = None
     fusion: str = "standardised"
     selection_seed: int = 0
+    layer_norm: bool = False
 
     def __post_init__(self) -> None:
         for name, value, valid in (
@@ -85,6 +89,8 @@ class Settings:
             raise SettingError(f"text_weight is {self.text_weight!r}; it goes from 0 to 1.")
         if not isinstance(self.temperature, int | float) or not 0 < self.temperature < math.inf:
             raise SettingError(f"temperature is {self.temperature!r}; it must be above 0.")
+        if not isinstance(self.layer_norm, bool):
+            raise SettingError(f"layer_norm is {self.layer_norm!r}; it must be true or false.")
         for name, site in (("site", self.site), ("text_site", self.text_site)):
             if not isinstance(site, str | None):
                 raise SettingError(f"{name} is {site!r}; it must be the name of a site.")

@@ -35,8 +35,8 @@ def overlay(
     """Return `image` with the map as heat over it and the ground truth as a cyan line.
 
     The map and the mask may have any size; they are stretched over the picture (the map
-    bilinearly, the mask by nearest pixel). Heat is as opaque as its value is high: nothing at
-    `value_range[0]`, `opacity` at `value_range[1]` and above.
+    bilinearly, the mask so that thin defects stay). Heat is as opaque as its value is high:
+    nothing at `value_range[0]`, `opacity` at `value_range[1]` and above.
 
     Raises `SettingError` for an empty range or an opacity outside 0..1, `DataError` for a map
     with NaN or infinity.
@@ -56,8 +56,28 @@ def overlay(
     blended = (1 - alpha) * np.asarray(picture) + alpha * heat_colours(values, value_range)
     pixels = np.round(blended).astype(np.uint8)
     if mask is not None:
-        pixels = _with_contour(pixels, _stretch_mask(mask, picture.size))
+        pixels = _with_contour(pixels, fitted_mask(mask, picture.size))
     return Image.fromarray(pixels)
+
+
+def fitted_mask(
+    mask: Bool[np.ndarray, "height width"], size: tuple[int, int]
+) -> Bool[np.ndarray, "tall wide"]:
+    """Return a mask stretched over a picture of `size` (width, height).
+
+    Enlarged by the nearest pixel; shrunk so that a pixel touched at all counts: thin cracks stay.
+
+    >>> fitted_mask(np.eye(4, dtype=bool), (2, 2)).tolist()
+    [[True, False], [False, True]]
+    """
+    if mask.shape == size[::-1]:
+        return mask
+    if mask.shape[0] <= size[1] and mask.shape[1] <= size[0]:
+        nearest = Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)
+        return np.asarray(nearest).astype(bool)
+    share = Image.fromarray(mask.astype(np.float32)).resize(size, Image.Resampling.BOX)
+    fitted: Bool[np.ndarray, "tall wide"] = np.asarray(share) > 0
+    return fitted
 
 
 def outline(
@@ -147,14 +167,6 @@ def _stretch(
         return values
     canvas = Image.fromarray(values.astype(np.float32))
     return np.asarray(canvas.resize(size, Image.Resampling.BILINEAR))
-
-
-def _stretch_mask(
-    mask: Bool[np.ndarray, "height width"], size: tuple[int, int]
-) -> Bool[np.ndarray, "tall wide"]:
-    if mask.shape == size[::-1]:
-        return mask
-    return np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)).astype(bool)
 
 
 def _with_contour(

@@ -2,28 +2,43 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 from workbench.errors import DataError
 from workbench.images.decode import image_size, open_image, open_mask
 from workbench.images.progress import progress
 from workbench.images.samples import Problem, Sample
+from workbench.images.truth import joined_masks
 
 _THREADS = 4  # decoding releases the interpreter's lock
 
 
-def find_problems(samples: Sequence[Sample], *, decode: bool = True) -> list[Problem]:
-    """Return what is wrong with the files of `samples`, in their order.
+@dataclass(frozen=True)
+class Looked:
+    """What was seen of one sample's files.
 
-    With `decode=False` only the headers are read: much faster, but a file that was cut short is
-    then met later.
+    `size` is the image's (height, width), upright, `None` if it does not open. `pixels` is the
+    hash of its decoded pixels, empty where only the header was read. `notes` are sentences about
+    what is odd and can be used.
     """
 
-    def of_one(sample: Sample) -> list[Problem]:
-        return _problems(sample, decode=decode)
+    sample: Sample
+    size: tuple[int, int] | None
+    pixels: str = ""
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
+
+def look_at(samples: Sequence[Sample], *, decode: bool = True) -> list[Looked]:
+    """Open the files of `samples` once, and return what was seen, in their order.
+
+    With `decode=False` only the headers are read: much faster, but a file that was cut short is
+    then met later, and neither empty masks nor duplicates are noticed.
+    """
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = progress(pool.map(of_one, samples), total=len(samples), what="checking images")
-        return [problem for problems in found for problem in problems]
+        found = pool.map(lambda sample: _look(sample, decode=decode), samples)
+        return list(progress(found, total=len(samples), what="checking images"))
 
 
 def refuse(problems: Iterable[Problem]) -> None:
@@ -37,35 +52,58 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 
 def without(samples: Iterable[Sample], problems: Iterable[Problem]) -> tuple[Sample, ...]:
-    """Return the samples whose image and mask have no problem."""
+    """Return the samples whose image and masks have no problem."""
     bad = {problem.path for problem in problems}
-    return tuple(s for s in samples if s.path not in bad and s.mask_path not in bad)
+    return tuple(s for s in samples if s.path not in bad and not bad.intersection(s.mask_paths))
 
 
-def _problems(sample: Sample, *, decode: bool) -> list[Problem]:
-    sizes: list[tuple[int, int] | None] = []
+def _look(sample: Sample, *, decode: bool) -> Looked:
+    size, pixels = None, ""
     problems = []
-    for path in (sample.path, sample.mask_path):
-        if path is None:
-            continue
+    try:
+        size, pixels = _image(sample.path) if decode else (image_size(sample.path), "")
+    except DataError as error:
+        problems.append(Problem(sample.path, str(error)))
+    for path in sample.mask_paths:
         try:
-            if not decode:
-                sizes.append(image_size(path))
-            elif path == sample.path:
-                width, height = open_image(path).size
-                sizes.append((height, width))
-            else:
-                height, width = open_mask(path).shape
-                sizes.append((height, width))
+            of_mask = _mask_size(path) if decode else image_size(path)
         except DataError as error:
             problems.append(Problem(path, str(error)))
-    if sample.mask_path is not None and not problems and sizes[0] != sizes[1]:
-        (height, width), (mask_height, mask_width) = (size for size in sizes if size is not None)
-        problems.append(
-            Problem(
-                sample.mask_path,
-                f"{sample.mask_path} is {mask_width} x {mask_height} pixels and its image "
-                f"{sample.path} is {width} x {height}. A mask must have its image's size.",
+            continue
+        if size is not None and of_mask != size:
+            what = (
+                f"{path} is {of_mask[1]} x {of_mask[0]} pixels and its image {sample.path} is "
+                f"{size[1]} x {size[0]}. A mask must have its image's size."
             )
+            problems.append(Problem(path, what))
+    if decode and sample.mask_paths and not problems:
+        return _with_truth(sample, size, pixels)
+    return Looked(sample, size, pixels, tuple(problems))
+
+
+def _with_truth(sample: Sample, size: tuple[int, int] | None, pixels: str) -> Looked:
+    """Compare what the masks say with the label."""
+    anomalous = bool(joined_masks(sample).any())
+    if sample.label == 0 and anomalous:
+        what = f"{sample.path} is normal, and its mask {sample.mask_path} says where it is not."
+        return Looked(sample, size, pixels, (Problem(sample.path, what),))
+    if sample.label == 1 and not anomalous:
+        note = (
+            f"{sample.mask_path} has no pixel above {sample.mask_above}, so {sample.name} of "
+            f"{sample.category} counts at image level only"
         )
-    return problems
+        return Looked(sample, size, pixels, notes=(note,))
+    return Looked(sample, size, pixels)
+
+
+def _image(path: Path) -> tuple[tuple[int, int], str]:
+    from xxhash import xxh3_128_hexdigest
+
+    image = open_image(path)
+    size = (image.height, image.width)
+    return size, xxh3_128_hexdigest(repr(size).encode() + image.tobytes())
+
+
+def _mask_size(path: Path) -> tuple[int, int]:
+    height, width = open_mask(path).shape
+    return height, width

@@ -92,20 +92,23 @@ def to_rgb(image: Image.Image, name: str = "the image") -> Image.Image:
     return Image.alpha_composite(white, coloured).convert("RGB")
 
 
-def open_mask(path: str | Path) -> Bool[np.ndarray, "height width"]:
-    """Return where a ground-truth mask is above zero, at the mask's own size.
+def open_mask(path: str | Path, *, above: int = 0) -> Bool[np.ndarray, "height width"]:
+    """Return where a ground-truth mask is above `above`, at the mask's own size.
 
-    A mask of ones, one of 255s and a 16-bit one mean the same; a coloured mask counts where any
-    colour is above zero, and transparency is ignored. Raises `DataError` like `open_image`.
+    Above zero, a mask of ones, one of 255s and a 16-bit one mean the same; a coloured mask counts
+    where any colour is above it, and transparency is ignored. Another `above` is for masks that
+    were resampled, so that their edges are grey; a one-bit mask holds 0 and 255.
+
+    Raises `DataError` like `open_image`.
     """
     path = Path(path)
     with _reading(path), Image.open(path) as file:
         upright = ImageOps.exif_transpose(file)
         if upright.mode in {"P", "PA", "RGBA", "LA", "CMYK", "YCbCr", "La", "RGBa"}:
             upright = upright.convert("RGBA").convert("RGB")
-        values = np.asarray(upright)
+        values = np.asarray(upright.convert("L") if upright.mode == "1" else upright)
     colours = values.reshape(*values.shape[:2], -1)
-    return np.asarray((colours > 0).any(axis=2))
+    return np.asarray((colours > above).any(axis=2))
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

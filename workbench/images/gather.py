@@ -7,12 +7,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from workbench.errors import DataError, SettingError
+from workbench.errors import DataError
 from workbench.images.decode import SUFFIXES
-from workbench.images.layouts import LAYOUTS, category_folders, mask_folder
+from workbench.images.layouts import category_folders, list_dataset, mask_places
+from workbench.images.layouts.finding import ALL, check_layout, layout_of_file
 from workbench.images.listing import normal_form
 from workbench.images.samples import Dataset, Sample
 from workbench.images.stream import ImageLike, Picture
+
+_LISTED = {layout.name for layout in ALL if layout.listed is not None}
 
 
 def gather(
@@ -21,18 +24,15 @@ def gather(
     """Return every image of what was given, in a fixed order, none of them opened.
 
     A folder gives every image file below it, hidden ones left out, and of a category as
-    `read_dataset` knows it (mvtec, plain) its images without their masks. Names are paths inside
-    the folder that was given, with `/`. `layout` is `auto`; or the name of a layout, so that only
-    the folders of its categories are looked into and there must be one; or `files`, so that masks
-    are taken like any image.
+    `read_dataset` knows it its images without their masks. A `meta.json` or a table gives the
+    images that it lists. Names are paths inside the folder that was given, with `/`. `layout` is
+    `auto`; or the name of a layout, so that only the folders of its categories are looked into and
+    there must be one; or `files`, so that masks are taken like any image.
 
     Files that would not open are not noticed here. Raises `DataError` where there is no image,
     saying what there is instead, and `SettingError` for an unknown layout.
     """
-    if layout not in ("auto", "files", *LAYOUTS):
-        raise SettingError(
-            f"no layout {layout!r}; there are: auto, {', '.join(LAYOUTS)}, files (every image file)"
-        )
+    check_layout(layout, "files")
     if isinstance(images, Dataset):
         found = [Picture(_inside(sample.path, images.root), sample.path) for sample in images]
     elif isinstance(images, Picture):
@@ -51,10 +51,12 @@ def gather(
 
 
 def _of_path(path: Path, layout: str) -> list[Picture]:
-    if path.is_file():
+    if path.is_file() and layout_of_file(path, layout) is None:
         return [Picture(normal_form(path.name), path)]
     if not path.exists():
         raise DataError(f"{path} does not exist. Check the spelling of the path.")
+    if path.is_file() or layout in _LISTED:
+        return gather(list_dataset(path, layout)[0])
     roots = [path] if layout in ("auto", "files") else category_folders(path, layout)
     found: list[str] = []
     other: Counter[str] = Counter()
@@ -70,7 +72,8 @@ def _of_path(path: Path, layout: str) -> list[Picture]:
 
 
 def _inside(path: Path, root: Path) -> str:
-    return normal_form(path.relative_to(root).as_posix())
+    inside = path.relative_to(root) if path.is_relative_to(root) else path
+    return normal_form(inside.as_posix())
 
 
 def _named(files: list[str], root: Path) -> Iterator[tuple[list[str], str, str]]:
@@ -89,6 +92,7 @@ def _walk(root: Path, found: list[str], other: Counter[str], *, masks: bool) -> 
     """
     waiting = [str(root)]
     seen: set[tuple[int, int]] = set()  # links may lead back up
+    truth: set[str] = set()
     while waiting:
         folder = waiting.pop()
         try:
@@ -101,11 +105,12 @@ def _walk(root: Path, found: list[str], other: Counter[str], *, masks: bool) -> 
         except PermissionError as error:
             raise DataError(f"{folder} may not be read. Change its permissions.") from error
         inside = {entry.path for entry in entries if entry.is_dir()}
-        truth = mask_folder(folder) if inside and not masks else None
-        waiting += [path for path in inside if truth is None or Path(path) != truth]
+        if inside and not masks:
+            truth.update(str(path) for path in mask_places(folder))
+        waiting += [path for path in inside if path not in truth]
         for entry in entries:
             stem, dot, suffix = entry.name.rpartition(".")
-            if entry.path in inside:
+            if entry.path in inside or entry.path in truth:
                 continue
             if f".{suffix.lower()}" in SUFFIXES and (entry.is_file() or entry.is_symlink()):
                 found.append(entry.path)

@@ -1,7 +1,7 @@
 """What a data set is once read: one table of samples, and what was wrong with it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,26 +11,40 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Split = Literal["train", "validation", "test"]
+
+
 @dataclass(frozen=True)
 class Sample:
     """One image: where it lies, which part of the set it belongs to, and what is true of it.
 
-    `label` is 0 for normal and 1 for anomalous, `defect` the kind of anomaly ("good" where there
-    is none), `mask_path` its ground truth where there is one, and `name` its path inside the
-    category's folder, which is how runs and tables refer to it on any machine.
+    `label` is 0 for normal, 1 for anomalous and `None` where the truth is withheld: such an image
+    can be scored, and not evaluated. `defect` is the kind of anomaly ("good" where there is none,
+    "unknown" where it is withheld). `mask_paths` are the files of its ground truth; a pixel is
+    anomalous if it is above `mask_above` in any of them (see `workbench.images.truth`). `name` is
+    its path inside the category's folder, which is how runs and tables refer to it on any machine.
+
+    >>> Sample(Path("bolts/test/bent/000.png"), "test", 1, "bent", category="bolts").name
+    '000.png'
     """
 
     path: Path
-    split: Literal["train", "test"]
-    label: Literal[0, 1]
+    split: Split
+    label: Literal[0, 1] | None
     defect: str
-    mask_path: Path | None
-    category: str
+    mask_paths: tuple[Path, ...] = ()
+    category: str = "object"
     name: str = ""
+    mask_above: int = 0
 
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.path.name)
+
+    @property
+    def mask_path(self) -> Path | None:
+        """The first file of the ground truth; `None` where there is none."""
+        return self.mask_paths[0] if self.mask_paths else None
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,9 @@ class Dataset:
     """A data set as read from disk.
 
     `folders` says which folder was taken as what, `left_out` which folders and files were not
-    taken at all, and `skipped` which problems were passed over at the user's wish.
+    taken at all, `skipped` which problems were passed over at the user's wish, and `notes` what
+    else should be known: how a split was drawn, another layout that would fit, masks that are
+    empty, images that are there twice.
     """
 
     root: Path
@@ -67,6 +83,7 @@ class Dataset:
     folders: tuple[TakenFolder, ...] = ()
     left_out: tuple[str, ...] = ()
     skipped: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -93,12 +110,16 @@ class Dataset:
         return train_normals(self[category])
 
     def test(self, category: str) -> tuple[Sample, ...]:
-        """Return the test images of a category, normal and anomalous."""
+        """Return the test images of a category: normal, anomalous, and those without a label."""
         return tuple(sample for sample in self[category] if sample.split == "test")
+
+    def but(self, **changes: Any) -> "Dataset":
+        """Return the data set with some of its fields changed."""
+        return replace(self, **changes)
 
     def describe(self) -> str:
         """Say what was read, line by line: layout, categories, folders, counts, what was left."""
-        masks = sum(sample.mask_path is not None for sample in self.samples)
+        masks = sum(len(sample.mask_paths) for sample in self.samples)
         lines = [
             f"{self.root}: layout {self.layout}, {_count(len(self.categories), 'category')}, "
             f"{_count(len(self), 'image')}, {_count(masks, 'mask')}"
@@ -108,6 +129,7 @@ class Dataset:
         ]
         lines += [f"  left out: {what}" for what in self.left_out]
         lines += [f"  skipped: {problem}" for problem in self.skipped]
+        lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
     def table(self) -> "pd.DataFrame":
@@ -136,5 +158,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _inside(path: Path, root: Path) -> str:
-    inside = path.relative_to(root).as_posix()
-    return "the folder itself" if inside == "." else f"{inside}/"
+    inside = (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    if inside == ".":
+        return "the folder itself"
+    return inside if path.is_file() else f"{inside}/"

@@ -1,44 +1,111 @@
-"""A product's part of the report: its curves, and its pictures with what was found in them."""
+"""A product's part of a page: its curves, its threshold, and its pictures with what was found."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from workbench.figures.colours import number
 from workbench.figures.overlay import outline, overlay
 from workbench.pages import charts
-from workbench.pages.inputs import CategoryReport, Example, ReportInput
-from workbench.pages.markup import escape, img, opened, percent
-from workbench.pages.words import METRIC_NAMES
+from workbench.pages.inputs import Cases, CategoryReport, Example
+from workbench.pages.markup import escape, img, opened, percent, shrunk
+from workbench.pages.plots import curve_panels
+from workbench.pages.thresholds import scores_figure, threshold_box
+from workbench.pages.words import CASE_TITLES, METRIC_NAMES
 
 PICTURE_SIDE = 260
+SMALL_SIDE = 190
+_HEADLINE = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
+_UNDER = {
+    "image_roc": "image_auroc",
+    "image_pr": "image_ap",
+    "pixel_roc": "pixel_auroc",
+    "pixel_pr": "pixel_ap",
+    "pixel_pro": "pixel_aupro",
+}
+"""The figure that sums up each curve."""
+_SHORT = {"image_auroc": "AUROC", "image_ap": "AP", "pixel_auroc": "AUROC", "pixel_ap": "AP"}
 
 
-def category_section(category: CategoryReport, index: int, report: ReportInput) -> str:
-    """Return the part of the page that belongs to one product."""
+def category_section(
+    category: CategoryReport, index: int, settings: Mapping[str, Any], side: int = PICTURE_SIDE
+) -> str:
+    """Return the part of the page that belongs to one product; pictures of `side` pixels."""
     figures = "".join(
-        f"<span>{label} <b>{percent(category.metrics.get(name), category.undefined.get(name, ''))}"
-        "</b></span>"
-        for name, label in METRIC_NAMES.items()
+        f"<span>{METRIC_NAMES[name]} "
+        f"<b>{percent(category.metrics[name], category.undefined.get(name, ''))}</b></span>"
+        for name in _HEADLINE
+        if name in category.measures
     )
     normal, defective = category.counts
+    spectrum = (
+        f"""<figure><figcaption><b>Sensitivity of the neurons</b>, ranked, over
+{_count(len(category.support), "support picture")}</figcaption>
+{charts.spectrum(category.sensitivity, len(category.selected))}</figure>"""
+        if len(category.sensitivity) and len(category.selected)
+        else ""
+    )
     return f"""<article class="category" id="product-{index}">
 <header><h3>{escape(category.name)}</h3><p class="figures">{figures}</p></header>
 <div class="curves">
-<figure><figcaption><b>Sensitivity of the neurons</b>, ranked, over
-{_count(len(category.support), "support picture")}</figcaption>
-{charts.spectrum(category.sensitivity, len(category.selected))}</figure>
 <figure><figcaption><b>Scores of the test pictures</b>: {normal} normal, {defective}
-defective</figcaption>
-{charts.histograms(category.scores, category.labels)}</figure>
+defective; each strip has its own height</figcaption>
+{scores_figure(category)}</figure>
+{spectrum}
 </div>
-{_strip(category, report)}
+{_text(category)}
+{threshold_box(category)}
+{curve_panels(category.curves, _areas(category))}
+{_legend(category)}
+{_strip(category, settings, side)}
+{"".join(_cases(cases, category, side) for cases in category.cases)}
 </article>"""
 
 
-def _strip(category: CategoryReport, report: ReportInput) -> str:
+def _areas(category: CategoryReport) -> dict[str, str]:
+    return {
+        curve: f"{_SHORT.get(metric, METRIC_NAMES[metric])} {100 * value:.1f}"
+        for curve, metric in _UNDER.items()
+        if (value := category.metrics.get(metric)) is not None
+    }
+
+
+def _text(category: CategoryReport) -> str:
+    """Say which way the text branch points, with its interval."""
+    measure = category.text
+    if measure is None or measure.value is None:
+        return ""
+    low, high = measure.low, measure.high
+    between = "" if low is None else f" ({percent(low)} to {percent(high)}, 95 %)"
+    if low is not None and high is not None and low <= 0.5 <= high:
+        said = "its sign cannot be told from chance here"
+    elif measure.value >= 0.5:
+        said = "it points the right way (sign +)"
+    else:
+        said = "it points the wrong way (sign −): defective pictures look more normal to it"
+    return (
+        f'<p class="aside"><b>The text branch alone</b> has an image AUROC of '
+        f"{percent(measure.value)}{between}: {said}.</p>"
+    )
+
+
+def _legend(category: CategoryReport) -> str:
+    shown = [*category.examples, *(e for cases in category.cases for e in cases.examples)]
+    if not shown:
+        return ""
+    masks = any(example.mask is not None and example.mask.any() for example in shown)
+    contour = '<span><i class="swatch"></i>ground truth</span>' if masks else ""
+    return f"""<div class="legend">
+<span>anomaly score {charts.colour_bar(category.value_range)}</span>
+{contour}<span><i class="swatch patch"></i>strongest patch</span></div>"""
+
+
+def _strip(category: CategoryReport, settings: Mapping[str, Any], side: int) -> str:
     if not category.examples:
         return ""
-    cards = "".join(_card(example, category) for example in category.examples)
-    site = report.settings.get("site")
+    cards = "".join(_card(example, category, side) for example in category.examples)
+    site = settings.get("site")
     shares = any(example.neurons for example in category.examples)
     bars = (
         f'<p class="muted small">Bars: the neurons at <code>{escape(site)}</code> with the largest '
@@ -46,17 +113,29 @@ def _strip(category: CategoryReport, report: ReportInput) -> str:
         if site and shares
         else ""
     )
-    masks = any(example.mask is not None and example.mask.any() for example in category.examples)
-    contour = '<span><i class="swatch"></i>ground truth</span>' if masks else ""
-    return f"""<div class="legend">
-<span>anomaly score {charts.colour_bar(category.value_range)}</span>
-{contour}<span><i class="swatch patch"></i>strongest patch</span></div>
+    return f"""<h4 class="apart">A first look</h4>
+<p class="muted small">The first normal test pictures and the first of each defect, by file name:
+chosen before any score was seen.</p>
 {bars}
 <div class="examples">{cards}</div>"""
 
 
-def _card(example: Example, category: CategoryReport) -> str:
-    picture = opened(example.picture)
+def _cases(cases: Cases, category: CategoryReport, side: int) -> str:
+    if not cases.examples:
+        return ""
+    cards = "".join(_card(example, category, side, bars=False) for example in cases.examples)
+    shown, all_of_them = len(cases.examples), cases.found
+    count = f"All {shown} are shown." if shown >= all_of_them else f"{shown} of {all_of_them}."
+    if all_of_them == 1:
+        count = "There is one."
+    title = CASE_TITLES.get(cases.kind, cases.kind)
+    return f"""<h4 class="apart">{escape(title)}</h4>
+<p class="muted small">{escape(cases.rule)} {count}</p>
+<div class="examples">{cards}</div>"""
+
+
+def _card(example: Example, category: CategoryReport, side: int, bars: bool = True) -> str:
+    picture = shrunk(opened(example.picture), 2 * side)
     plain = picture
     if example.patch is not None and example.grid is not None:
         plain = outline(picture, *example.patch, example.grid)
@@ -65,14 +144,16 @@ def _card(example: Example, category: CategoryReport) -> str:
     what = (example.defect or "defective") if example.label else "normal"
     alt = f"{category.name}, {what}"
     above = _above_normal(example, category)
+    note = f'<div class="file">{escape(example.note)}</div>' if example.note else ""
+    neurons = _neurons(example, category) if bars else ""
     return f"""<figure class="example {kind}-case">
 <div class="pair">
-{img(plain, alt, PICTURE_SIDE)}
-{img(heat, f"{alt}, anomaly map", PICTURE_SIDE)}
+{img(plain, alt, side)}
+{img(heat, f"{alt}, anomaly map", side)}
 </div>
 <figcaption><div class="verdict"><span class="is">{escape(what)}</span>
 <span class="score"><span>score</span> {number(example.score)}</span></div>
-<div class="file">{escape(example.name)}{above}</div>{_neurons(example, category)}</figcaption>
+<div class="file">{escape(example.name)}{above}</div>{note}{neurons}</figcaption>
 </figure>"""
 
 

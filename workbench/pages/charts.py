@@ -10,9 +10,8 @@ from workbench.figures.colours import css_gradient, number
 from workbench.figures.curves import CONTROL_NAMES, ranked
 from workbench.pages.inputs import Values
 from workbench.pages.markup import escape
+from workbench.pages.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, path, svg, x_tick
 
-WIDTH, HEIGHT = 460, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 40
 MOST_POINTS = 300
 
 
@@ -37,11 +36,11 @@ def spectrum(sensitivity: Float[np.ndarray, "neuron"], k: int) -> str:
     points = [(x(float(rank + 1)), y(float(shown[rank]))) for rank in picks]
     chosen = [point for rank, point in zip(picks, points, strict=True) if rank < k]
     floor = HEIGHT - BOTTOM
-    area = f"M{LEFT} {floor} L" + _path(chosen) + f" L{chosen[-1][0]:.1f} {floor}Z"
+    area = f"M{LEFT} {floor} L" + path(chosen) + f" L{chosen[-1][0]:.1f} {floor}Z"
     decades = range(math.ceil(low), math.floor(high) + 1)
     step = max(1, math.ceil(len(decades) / 5))
     grid = "".join(_y_line(y(10.0**d), _power(d)) for d in decades[::step])
-    ticks = "".join(_x_tick(x(rank), str(rank)) for rank in _rank_ticks(neurons, k))
+    ticks = "".join(x_tick(x(rank), str(rank)) for rank in _rank_ticks(neurons, k))
     side, anchor = (8, "start") if x(k) < WIDTH * 0.55 else (-8, "end")
     mark = (
         f'<line class="mark" x1="{x(k):.1f}" x2="{x(k):.1f}" y1="{TOP}" y2="{floor}"/>'
@@ -50,57 +49,12 @@ def spectrum(sensitivity: Float[np.ndarray, "neuron"], k: int) -> str:
         f'<text x="{x(k) + side:.1f}" y="{TOP + 29}" text-anchor="{anchor}">'
         f"{share:.0%} of the sensitivity</text>"
     )
-    body = f'{grid}<path class="area" d="{area}"/><path class="curve" d="M{_path(points)}"/>{mark}'
+    body = f'{grid}<path class="area" d="{area}"/><path class="curve" d="M{path(points)}"/>{mark}'
     label = (
         f"Sensitivity of {neurons} neurons by rank, log scale; the first {k} hold {share:.0%} "
         "of the total."
     )
-    return _svg(body + ticks + _x_title("rank of the neuron"), label)
-
-
-def histograms(scores: Float[np.ndarray, "image"], labels: Sequence[int]) -> str:
-    """Draw image scores as two histograms on one axis, normal above defective, a tick per image."""
-    if len(scores) == 0:
-        return '<p class="muted">No test images.</p>'
-    low, high = float(scores.min()), float(scores.max())
-    pad = 0.04 * (high - low) or abs(high) * 0.1 or 1.0
-    low, high = low - pad, high + pad
-    edges = np.linspace(low, high, 25)
-    truth = np.asarray(labels).astype(bool)
-    groups = [("normal", scores[~truth]), ("defective", scores[truth])]
-    counts = [np.histogram(group, edges)[0] for _, group in groups]
-    most = max(int(count.max()) for count in counts) or 1
-    unit = (WIDTH - LEFT - RIGHT) / (high - low)
-
-    def x(value: float) -> float:
-        return LEFT + unit * (value - low)
-
-    band = (HEIGHT - TOP - BOTTOM) / 2
-    parts = []
-    for index, ((name, group), count) in enumerate(zip(groups, counts, strict=True)):
-        floor = TOP + band * (index + 1) - 12
-        scale = (band - 20) / most
-        bars = "".join(
-            f'<rect x="{x(edges[i]) + 0.5:.1f}" y="{floor - n * scale:.1f}" '
-            f'width="{unit * (edges[1] - edges[0]) - 1:.1f}" height="{n * scale:.1f}"/>'
-            for i, n in enumerate(count)
-            if n
-        )
-        rug = "".join(f"M{x(float(s)):.1f} {floor + 2}v7" for s in group)
-        parts.append(
-            f'<g class="{name}">{bars}<path class="rug" d="{rug}"/></g>'
-            f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
-            f'y1="{floor:.1f}" y2="{floor:.1f}"/>'
-            f'<text class="{name} strong" x="0" y="{floor - band / 2 + 8:.1f}">{len(group)}</text>'
-            f'<text class="{name}" x="0" y="{floor - band / 2 + 23:.1f}">'
-            f"{name.replace('defective', 'defect')}</text>"
-        )
-    ticks = "".join(_x_tick(x(value), number(value)) for value in _nice_ticks(low, high))
-    label = "Image scores: " + " and ".join(
-        f"{len(group)} {name}" + (f" with median {np.median(group):.3g}" if len(group) else "")
-        for name, group in groups
-    )
-    return _svg("".join(parts) + ticks + _x_title("anomaly score of the image"), label)
+    return svg(body + ticks + _x_title("rank of the neuron"), label)
 
 
 CONTROL_ROWS = ("top", "all", "random", "bottom", "text_only")
@@ -132,7 +86,7 @@ def controls(
     ticks = [1 - i / 10 for i in range(steps + 1)]
     grid = "".join(
         f'<line class="{"chance" if abs(t - 0.5) < 1e-9 else "grid"}" x1="{x(t):.1f}" '
-        f'x2="{x(t):.1f}" y1="{TOP}" y2="{floor}"/>' + _x_tick(x(t), f"{100 * t:.0f}", floor)
+        f'x2="{x(t):.1f}" y1="{TOP}" y2="{floor}"/>' + x_tick(x(t), f"{100 * t:.0f}", floor)
         for t in ticks
     )
     body = "".join(
@@ -144,7 +98,7 @@ def controls(
         f'<text x="{(left + width - 30) / 2:.0f}" y="{height - 4}" text-anchor="middle">'
         "image AUROC (%)</text>"
     )
-    return _svg(
+    return svg(
         grid + body + title,
         "Image AUROC of each choice of neurons; the numbers are in the table below.",
         width,
@@ -173,7 +127,7 @@ def barcode(selected: Sequence[int], neurons: int) -> str:
     )
     label = f"{len(selected)} of {neurons} neurons selected"
     back = f'<rect class="back" x="0" y="0" width="{WIDTH}" height="46" rx="3"/>'
-    return _svg(f'{back}<g class="normal">{lines}</g>', label, WIDTH, 46)
+    return svg(f'{back}<g class="normal">{lines}</g>', label, WIDTH, 46)
 
 
 def colour_bar(value_range: tuple[float, float]) -> str:
@@ -225,26 +179,11 @@ def _marker(control: str, x: float, y: float) -> str:
     return f"<g {at}>{shape}</g>"
 
 
-def _svg(body: str, label: str, width: int = WIDTH, height: int = HEIGHT) -> str:
-    return (
-        f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(label)}">{body}</svg>'
-    )
-
-
-def _path(points: Sequence[tuple[float, float]]) -> str:
-    return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
 def _y_line(y: float, text: str) -> str:
     return (
         f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
     )
-
-
-def _x_tick(x: float, text: str, floor: float = HEIGHT - BOTTOM) -> str:
-    return f'<text x="{x:.1f}" y="{floor + 17:.1f}" text-anchor="middle">{escape(text)}</text>'
 
 
 def _x_title(text: str) -> str:
@@ -260,11 +199,3 @@ def _power(exponent: int) -> str:
 def _rank_ticks(neurons: int, k: int) -> list[int]:
     near = neurons / 12
     return [1, *([k] if near < k < neurons - near else []), neurons] if neurons > 1 else [1]
-
-
-def _nice_ticks(low: float, high: float) -> list[float]:
-    rough = (high - low) / 6
-    base = 10.0 ** math.floor(math.log10(rough))
-    step = next(base * m for m in (1, 2, 5, 10) if base * m >= rough)
-    first = math.ceil(low / step)
-    return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]

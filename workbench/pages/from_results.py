@@ -1,16 +1,20 @@
 """From what the evaluation returns to what the report's page is made of."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from workbench.evaluation.category import METRICS
 from workbench.evaluation.compare import CategoryComparison, Comparison, to_picture
 from workbench.evaluation.compare import Example as Pictured
-from workbench.evaluation.evaluate import METRICS, CategoryResult, true_mask
+from workbench.evaluation.evaluate import CategoryResult
 from workbench.excavation.detector import Excavation
 from workbench.excavation.run_format import describe_model
 from workbench.images.samples import Dataset, Sample
-from workbench.pages.inputs import CategoryReport, Example, ReportInput, Values
+from workbench.images.truth import true_mask
+from workbench.pages.from_detections import category_cases, shown_example, text_branch
+from workbench.pages.inputs import CategoryReport, ReportInput, Values
 
 
 def comparison_report(
@@ -36,6 +40,8 @@ def comparison_report(
         versions=versions or {},
         seconds=comparison.seconds,
         limits=limits,
+        data=dataset.describe().splitlines(),
+        protocol=support_rule(comparison.categories[0].excavation),
     )
 
 
@@ -53,15 +59,10 @@ def evaluation_report(
     A few test pictures of each category are scored once more, to be shown.
     """
     first = evaluated[0][0]
-    reports = []
-    for excavation, result in evaluated:
-        samples = dataset[result.category]
-        shown = to_picture([sample for sample in samples if sample.split == "test"])
-        pictured = [
-            Pictured(sample, detection, true_mask(sample, detection.size))
-            for sample, detection in zip(shown, excavation.score(shown), strict=True)
-        ]
-        reports.append(category_report(excavation, result, samples, pictured))
+    reports = [
+        evaluated_category(excavation, result, dataset[result.category])
+        for excavation, result in evaluated
+    ]
     means = {
         metric: [value for _, r in evaluated if (value := r.value(metric)) is not None]
         for metric in METRICS
@@ -77,7 +78,24 @@ def evaluation_report(
         definitions={name: measure.definition for name, measure in measures.items()},
         versions=versions or {},
         limits=limits,
+        data=dataset.describe().splitlines(),
+        protocol=support_rule(first),
     )
+
+
+def evaluated_category(
+    excavation: Excavation, result: CategoryResult, samples: Sequence[Sample]
+) -> CategoryReport:
+    """Return one category's part with its pictures: a first look, and the worst cases.
+
+    Both are scored once more, a few images in all, and kept at the size they are shown at.
+    """
+    shown = to_picture([sample for sample in samples if sample.split == "test"])
+    pictured = [
+        Pictured(sample, detection, true_mask(sample, detection.size))
+        for sample, detection in zip(shown, excavation.score(shown), strict=True)
+    ]
+    return category_report(excavation, result, samples, pictured)
 
 
 def category_report(
@@ -87,26 +105,42 @@ def category_report(
     examples: Sequence[Pictured] = (),
     controls: Mapping[str, Values] | None = None,
 ) -> CategoryReport:
-    """Return one category's part; support pictures are looked up among `samples` by name."""
+    """Return one category's part; support pictures are looked up among `samples` by name.
+
+    `examples` were chosen without looking at scores; the worst cases are chosen here, by score.
+    """
     places = {sample.name: sample.path for sample in samples}
     return CategoryReport(
         name=result.category,
-        metrics={metric: result.value(metric) for metric in METRICS},
+        measures=result.measures,
         scores=np.array([row.score for row in result.rows], dtype=np.float64),
         labels=[row.label for row in result.rows],
         sensitivity=excavation.sensitivity,
         selected=excavation.neurons.indices,
         value_range=excavation.display_range(),
-        examples=[_example(example) for example in examples],
+        examples=[shown_example(each.sample, each.detection, each.mask) for each in examples],
         controls=controls or {},
-        undefined={
-            metric: result.measures[metric].undefined
-            for metric in METRICS
-            if result.value(metric) is None
-        },
         support=excavation.support,
         support_pictures=[places[name] for name in excavation.support if name in places],
+        curves=result.curves,
+        defects=[row.defect if row.label else "" for row in result.rows],
+        flagged=[row.flagged for row in result.rows],
+        threshold=result.threshold,
+        cases=category_cases(excavation, result, samples),
+        text=text_branch(result),
     )
+
+
+def support_rule(excavation: Excavation) -> dict[str, Any]:
+    """Return how the support was drawn, in words that a protocol needs."""
+    if excavation.shots is None:
+        return {"drawn": "given by hand, or all normal training images"}
+    return {
+        "shots": excavation.shots,
+        "seed": excavation.seed,
+        "protocol": excavation.protocol,
+        "contaminated": excavation.contaminated,
+    }
 
 
 def _compared(category: CategoryComparison, dataset: Dataset) -> CategoryReport:
@@ -114,29 +148,6 @@ def _compared(category: CategoryComparison, dataset: Dataset) -> CategoryReport:
         category.excavation,
         category.result,
         dataset[category.name],
-        sorted(category.examples, key=lambda example: example.sample.label),
+        sorted(category.examples, key=lambda example: example.sample.label or 0),
         category.to_dict()["controls"],
-    )
-
-
-def _example(example: Pictured) -> Example:
-    detection, sample = example.detection, example.sample
-    row, column = detection.peak
-    whole = float(detection.visual[row, column])
-    site = detection.neurons.site
-    rows, columns = detection.fused.shape
-    return Example(
-        name=sample.name,
-        picture=sample.path,
-        anomaly_map=detection.map(),
-        score=detection.score,
-        label=sample.label,
-        defect=sample.defect if sample.label else "",
-        mask=example.mask,
-        neurons=[
-            (f"{site}:{index}", share / whole if whole > 0 else 0.0)
-            for index, share in detection.strongest(row, column)
-        ],
-        patch=(row, column),
-        grid=(rows, columns),
     )

@@ -48,6 +48,15 @@ def img(image: Image.Image, alt: str, max_side: int, classes: str = "") -> str:
     )
 
 
+def shrunk(image: Image.Image, max_side: int) -> Image.Image:
+    """Return the picture with no side above `max_side`, itself if it is small enough."""
+    if max(image.size) <= max_side:
+        return image
+    shrink = max_side / max(image.size)
+    width, height = (max(1, round(side * shrink)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
 def opened(picture: Image.Image | Path) -> Image.Image:
     """Return the picture as upright 8-bit RGB. Raises `DataError` if the file is no image."""
     return to_rgb(picture) if isinstance(picture, Image.Image) else open_image(picture)

@@ -1,40 +1,86 @@
 """How the figures came about, what the method's parts rest on, and what the figures cannot say."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.pages.inputs import ReportInput
 from workbench.pages.markup import escape, paragraphs, scrolling
 from workbench.pages.tables import definitions
-from workbench.pages.words import CHOSEN, CITATION, LIMITS, REPORTED, STATED
+from workbench.pages.words import CHOSEN, CITATION, LIMITS, METRIC_NAMES, REPORTED, STATED
 
 _FIRST = ("site", "k", "shots", "seed", "statistic", "normality", "metric", "text_weight", "fusion")
 
 
 def protocol_section(report: ReportInput) -> str:
-    """Return what somebody needs to repeat the run."""
-    main = {"command": f"<code>{escape(report.command)}</code>"}
-    for key, value in report.model.items():
-        if value not in (None, ""):
-            main["model" if key == "name" else f"model {_words(key)}"] = _value(value)
+    """Return the box with all that somebody needs to repeat the run."""
     ordered = [*_FIRST, *(key for key in report.settings if key not in _FIRST)]
     settings = {key: report.settings[key] for key in ordered if key in report.settings}
     prompts = settings.get("prompts")
     listed = settings.pop("prompts") if isinstance(prompts, Mapping) else {}
-    support = {
-        category.name: f"<span class='mono'>{escape(', '.join(category.support))}</span>"
-        for category in report.categories
-        if category.support
+    support = {c.name: list(c.support) for c in report.categories if c.support}
+    return protocol_box(
+        report.command,
+        report.model,
+        settings,
+        data=report.data,
+        support={"rule": dict(report.protocol), "pictures": support},
+        prompts=listed,
+        metrics=report.definitions,
+        versions=report.versions,
+        seconds=report.seconds,
+    )
+
+
+def protocol_box(
+    command: str,
+    model: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    data: Sequence[str] = (),
+    support: Mapping[str, Mapping[str, Any]] | None = None,
+    prompts: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, str] | None = None,
+    versions: Mapping[str, str] | None = None,
+    seconds: Mapping[str, float] | None = None,
+) -> str:
+    """Return the protocol in one box, and the same once more as JSON to be copied.
+
+    `support` holds `rule` (how the normal pictures were drawn) and `pictures` (their names).
+    """
+    main = {"command": f"<code>{escape(command)}</code>"}
+    for key, value in model.items():
+        if value not in (None, ""):
+            main["model" if key == "name" else f"model {words(key)}"] = said(value)
+    rule, pictures = (dict((support or {}).get(part, {})) for part in ("rule", "pictures"))
+    whole = {
+        "command": command,
+        "model": dict(model),
+        "settings": dict(settings),
+        "data": list(data),
+        "support": rule | ({"pictures": pictures} if pictures else {}),
+        "prompts": dict(prompts or {}),
+        "metrics": dict(metrics or {}),
+        "versions": dict(versions or {}),
     }
+    taken = {METRIC_NAMES.get(k, k): escape(v) for k, v in (metrics or {}).items()}
+    lines = "".join(f"<li>{escape(line.strip())}</li>" for line in data if line.strip())
+    layout = f'<h3 class="apart">Data</h3><ul class="plain mono">{lines}</ul>' if lines else ""
     return f"""<section id="protocol"><h2>Protocol</h2>
-<p class="muted">What it takes to repeat this run.</p>
+<p class="muted">What it takes to repeat this run elsewhere.</p>
+<div class="box">
 {definitions(main, "protocol")}
-<h3 class="apart">Settings</h3>
-{definitions({_words(k): _value(v) for k, v in settings.items()}, "protocol two")}
-{_part("Support pictures", support)}
-{_part("Prompts", {_words(k): _value(v) for k, v in listed.items()})}
-{_part("Seconds per stage", {k: f"{v:.1f}" for k, v in report.seconds.items()})}
-{_part("Versions", {k: escape(v) for k, v in report.versions.items()})}
+{layout}
+{_open("Support", {words(k): said(v) for k, v in rule.items()})}
+{_open("Settings", {words(k): said(v) for k, v in settings.items()})}
+{_part("Support pictures", {k: said(v) for k, v in pictures.items()})}
+{_part("Prompts", {words(k): said(v) for k, v in (prompts or {}).items()})}
+{_part("How each metric was taken", taken)}
+{_part("Versions", {k: escape(v) for k, v in (versions or {}).items()})}
+{_part("Seconds per stage", {k: f"{v:.1f}" for k, v in (seconds or {}).items()})}
+<details><summary>All of this as JSON</summary>
+<pre class="scroll" tabindex="0">{escape(_json(whole))}</pre></details>
+</div>
 </section>"""
 
 
@@ -53,13 +99,41 @@ def standing_section(report: ReportInput) -> str:
         f'<table class="words"><thead><tr>{head}</tr></thead>'
         f"<tbody><tr>{cells}</tr></tbody></table>"
     )
-    limits = paragraphs(map(escape, (*report.limits, *LIMITS)), "li")
     return f"""<section id="standing"><h2>What the method rests on</h2>
 <p class="muted">Of the paper only the abstract could be read, and no official code is known.</p>
 {scrolling(table, "Standing of the method's parts")}
 <p class="muted small">{escape(CITATION)}</p></section>
-<section id="limits"><h2>Limits</h2>
-<ul class="limits">{limits}</ul></section>"""
+{limits_section((*report.limits, *LIMITS))}"""
+
+
+def limits_section(limits: Sequence[str]) -> str:
+    """Return what the figures cannot say."""
+    items = paragraphs(map(escape, limits), "li")
+    return f'<section id="limits"><h2>Limits</h2>\n<ul class="limits">{items}</ul></section>'
+
+
+def said(value: Any) -> str:
+    """Return any setting as markup."""
+    if isinstance(value, Mapping):
+        return "<br>".join(f"{escape(words(str(k)))}: {said(v)}" for k, v in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return escape(", ".join(map(str, value)))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and (":" in value or "." in value):
+        return f"<code>{escape(value)}</code>"
+    return escape("none" if value is None else value)
+
+
+def words(key: str) -> str:
+    """Return a setting's name as words."""
+    return {"k": "K"}.get(key, key.replace("_", " "))
+
+
+def _open(title: str, terms: Mapping[str, str]) -> str:
+    if not terms:
+        return ""
+    return f'<h3 class="apart">{title}</h3>{definitions(terms, "protocol two")}'
 
 
 def _part(title: str, terms: Mapping[str, str]) -> str:
@@ -68,15 +142,5 @@ def _part(title: str, terms: Mapping[str, str]) -> str:
     return f"<details><summary>{title}</summary>{definitions(terms, 'protocol')}</details>"
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "<br>".join(f"{escape(_words(str(k)))}: {_value(v)}" for k, v in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return escape(", ".join(map(str, value)))
-    if isinstance(value, str) and (":" in value or "." in value):
-        return f"<code>{escape(value)}</code>"
-    return escape("none" if value is None else value)
-
-
-def _words(key: str) -> str:
-    return {"k": "K"}.get(key, key.replace("_", " "))
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, default=str)

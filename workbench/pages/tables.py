@@ -1,24 +1,77 @@
 """The report's two tables, each with the meaning of its columns under it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from workbench.evaluation.measure import Measure
 from workbench.pages.inputs import ReportInput, Values
 from workbench.pages.markup import escape, percent, scrolling
-from workbench.pages.words import CONTROL_MEANINGS, METRIC_MEANINGS, METRIC_NAMES
+from workbench.pages.words import (
+    CONTROL_MEANINGS,
+    LOWER_IS_BETTER,
+    METRIC_MEANINGS,
+    METRIC_NAMES,
+)
 
 _NEURONS = (("top", "top K"), ("random", "random K"), ("bottom", "bottom K"), ("all", "all"))
 _SCORES = (("visual_only", "visual"), ("text_only", "text"))
 
 
 def metrics_table(report: ReportInput) -> str:
-    """Return the four metrics per category with their mean, and what they mean."""
-    head = "".join(f'<th scope="col">{name} (%)</th>' for name in METRIC_NAMES.values())
+    """Return every metric per category with its interval, their mean, and what they mean."""
+    names = metric_names(category.measures for category in report.categories)
+    parts = [
+        (
+            "Image level",
+            "over whole pictures",
+            [name for name in names if not name.startswith("pixel")],
+        ),
+        ("Pixel level", "over the pictures’ maps", [n for n in names if n.startswith("pixel")]),
+    ]
+    tables = "".join(
+        f'<h3 class="apart">{title} <span class="muted">{what}, in percent</span></h3>'
+        + scrolling(_metrics(report, part), f"{title}, per product")
+        for title, what, part in parts
+        if part
+    )
+    terms = {
+        METRIC_NAMES[name]: escape(METRIC_MEANINGS[name])
+        + (f" <em>As taken: {escape(taken)}.</em>" if (taken := _taken(report, name)) else "")
+        for name in names
+    }
+    return tables + _intervals(report) + _reasons(report) + definitions(terms)
+
+
+def metric_names(measured: Iterable[Mapping[str, object]]) -> list[str]:
+    """Return the known metrics that occur, in the order in which they are shown."""
+    found = {name for measures in measured for name in measures}
+    return [name for name in METRIC_NAMES if name in found]
+
+
+def measure_cell(measure: Measure | None) -> str:
+    """Return a table cell: the value in percent, its interval under it."""
+    if measure is None:
+        return "<td>–</td>"
+    value = percent(measure.value, measure.undefined)
+    return f"<td>{value}{interval(measure.low, measure.high)}</td>"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return a 95 % interval in small print, or nothing."""
+    if low is None or high is None:
+        return ""
+    return f'<span class="ci">{percent(low)} to {percent(high)}</span>'
+
+
+def _metrics(report: ReportInput, names: Sequence[str]) -> str:
+    """Return one table of metrics; a mean is over the categories where the metric is defined."""
+    head = "".join(
+        f'<th scope="col">{METRIC_NAMES[name].removeprefix("Image ").removeprefix("Pixel ")}'
+        f"{' ↓' if name in LOWER_IS_BETTER else ''}</th>"
+        for name in names
+    )
     rows = []
     for category in report.categories:
-        cells = "".join(
-            f"<td>{percent(category.metrics.get(name), category.undefined.get(name, ''))}</td>"
-            for name in METRIC_NAMES
-        )
+        cells = "".join(measure_cell(category.measures.get(name)) for name in names)
         normal, defective = category.counts
         rows.append(
             f'<tr><th scope="row">{escape(category.name)}</th>{cells}'
@@ -27,21 +80,35 @@ def metrics_table(report: ReportInput) -> str:
     if len(report.categories) > 1:
         normal = sum(category.counts[0] for category in report.categories)
         defective = sum(category.counts[1] for category in report.categories)
-        cells = "".join(f"<td>{percent(report.mean.get(name))}</td>" for name in METRIC_NAMES)
+        cells = "".join(f"<td>{percent(report.mean.get(name))}</td>" for name in names)
         rows.append(
             f'<tr class="mean"><th scope="row">mean</th>{cells}<td>{normal} + {defective}</td></tr>'
         )
-    table = (
-        f'<table><thead><tr><th scope="col">Product</th>{head}'
+    return (
+        f'<table class="figures-table"><thead><tr><th scope="col">Product</th>{head}'
         '<th scope="col">Normal + defective</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
-    terms = {
-        METRIC_NAMES[name]: escape(meaning)
-        + (f" <em>As taken: {escape(taken)}.</em>" if (taken := _taken(report, name)) else "")
-        for name, meaning in METRIC_MEANINGS.items()
-    }
-    return scrolling(table, "Results per product") + _reasons(report) + definitions(terms)
+
+
+def _intervals(report: ReportInput) -> str:
+    """Say what the small print is, and how far the counting in bins may be off."""
+    measures = [measure for c in report.categories for measure in c.measures.values()]
+    said = []
+    if any(measure.low is not None for measure in measures):
+        said.append(
+            "Small print: 95 % intervals, by bootstrap over the test pictures of a product. They "
+            "say what another draw of such pictures could give, not another support or model."
+        )
+    bounds = [measure.bound for measure in measures if measure.bound]
+    if bounds:
+        said.append(
+            "Pixels are counted in bins; the pixel AUROC’s certified error is at most "
+            f"{100 * max(bounds):.2g} points."
+        )
+    if any(name in LOWER_IS_BETTER for c in report.categories for name in c.measures):
+        said.append("↓: lower is better.")
+    return f'<p class="muted small">{" ".join(said)}</p>' if said else ""
 
 
 def controls_table(report: ReportInput) -> str:
@@ -110,10 +177,15 @@ def _taken(report: ReportInput, metric: str) -> str:
 
 
 def _reasons(report: ReportInput) -> str:
-    reasons = [
-        f"{escape(METRIC_NAMES.get(metric, metric))} of {escape(category.name)} is undefined: "
-        f"{escape(reason)}."
-        for category in report.categories
-        for metric, reason in category.undefined.items()
-    ]
-    return f'<p class="muted small">{" ".join(reasons)}</p>' if reasons else ""
+    """Say why figures are undefined, each reason once per category."""
+    said = []
+    for category in report.categories:
+        reasons: dict[str, list[str]] = {}
+        for metric, reason in category.undefined.items():
+            reasons.setdefault(reason, []).append(METRIC_NAMES.get(metric, metric))
+        said += [
+            f"{escape(', '.join(names))} of {escape(category.name)} "
+            f"{'is' if len(names) == 1 else 'are'} undefined: {escape(reason)}."
+            for reason, names in reasons.items()
+        ]
+    return f'<p class="muted small">{" ".join(said)}</p>' if said else ""

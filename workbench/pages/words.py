@@ -4,8 +4,17 @@ METRIC_NAMES = {
     "image_auroc": "Image AUROC",
     "image_ap": "Image AP",
     "image_f1_max": "Image F1-max",
+    "image_fpr95": "Image FPR95",
+    "image_balanced_accuracy": "Image balanced accuracy",
     "pixel_auroc": "Pixel AUROC",
+    "pixel_ap": "Pixel AP",
+    "pixel_f1_max": "Pixel F1-max",
+    "pixel_aupro": "AUPRO to 30 %",
+    "pixel_aupro_05": "AUPRO to 5 %",
+    "pixel_aupimo": "AUPIMO",
 }
+
+LOWER_IS_BETTER = frozenset({"image_fpr95"})
 
 METRIC_MEANINGS = {
     "image_auroc": "How often a defective picture scores above a normal one. 50 is chance, 100 is "
@@ -14,8 +23,27 @@ METRIC_MEANINGS = {
     "defective pictures, not 50.",
     "image_f1_max": "The best F1 that any threshold reaches. It is an oracle number: the threshold "
     "is picked on the test labels, which nobody has in use.",
+    "image_fpr95": "The share of normal pictures that raise a false alarm when 95 % of the "
+    "defective ones are to be caught. Lower is better.",
+    "image_balanced_accuracy": "The mean of the shares of normal and of defective pictures judged "
+    "rightly at the threshold, which was set without any label. 50 is chance.",
     "pixel_auroc": "The same as image AUROC, over single pixels against the ground-truth masks. "
     "Most pixels are normal and easy, so high values come easily.",
+    "pixel_ap": "Average precision over all pixels. Chance is the share of anomalous pixels, often "
+    "below 5.",
+    "pixel_f1_max": "The best F1 over pixels that any threshold reaches: an oracle number too.",
+    "pixel_aupro": "How much of each separate defect is covered, on average over the defects, "
+    "while at most 30 % of the normal pixels are marked. Small defects count as much as large "
+    "ones.",
+    "pixel_aupro_05": "The same while at most 5 % of the normal pixels are marked: stricter.",
+    "pixel_aupimo": "How much of each picture’s defect is covered at almost no false alarms: "
+    "between one normal pixel in 100,000 and one in 10,000 marked.",
+}
+
+CASE_TITLES = {
+    "false alarms": "Worst false alarms",
+    "misses": "Worst misses",
+    "badly placed": "Caught, but badly placed",
 }
 
 CONTROL_MEANINGS = {

@@ -8,6 +8,7 @@ must lie where every worker finds them under the same path (a shared file system
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,13 +46,8 @@ class RayEngine:
         Raises `SettingError` where Ray is not installed or no cluster answers, and `RunError` if a
         shard's worker was lost again and again.
         """
-        ray = _ray()
-        started = _connect(ray, self.address)
-        try:
+        with connected(self.address) as ray:
             yield from self._run(ray, job, tasks, on_images)
-        finally:
-            if started:
-                ray.shutdown()
 
     def _run(
         self, ray: Any, job: Job, tasks: Sequence[Task], on_images: Callable[[int], None]
@@ -74,7 +70,7 @@ class RayEngine:
             max_task_retries=RETRIES,
         )
         if isinstance(job.given, HookedCLIP):
-            job = replace(job, given=_on_cpu(job.given))
+            job = replace(job, given=on_cpu(job.given))
         held = ray.put(job)
         idle = [worker.remote(held) for _ in range(number)]
         log.info("  Ray: %d workers", number)
@@ -112,7 +108,22 @@ class _Worker:
         return do(self.job, task, self.source, lambda _: None, self.buffers)
 
 
-def _on_cpu(model: HookedCLIP) -> HookedCLIP:
+@contextmanager
+def connected(address: str | None) -> Iterator[Any]:
+    """Yield Ray, connected to a cluster, or started here for the length of the block.
+
+    Raises `SettingError` where Ray is not installed or no cluster answers.
+    """
+    ray = _ray()
+    started = _connect(ray, address)
+    try:
+        yield ray
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def on_cpu(model: HookedCLIP) -> HookedCLIP:
     """Return the model itself, or a copy on the CPU, so that any worker can take it."""
     from copy import deepcopy
 

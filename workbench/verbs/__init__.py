@@ -3,7 +3,18 @@
 Nothing here imports torch until a verb runs, so that `workbench --help` is quick.
 """
 
-from workbench.verbs import demo, detect, evaluate, excavate, lab, models, parity, record, store
+from workbench.verbs import (
+    benchmark,
+    demo,
+    detect,
+    evaluate,
+    excavate,
+    lab,
+    models,
+    parity,
+    record,
+    store,
+)
 from workbench.verbs.outcome import Outcome, Verb
 
 VERBS: tuple[Verb, ...] = (
@@ -35,6 +46,14 @@ VERBS: tuple[Verb, ...] = (
         "workbench evaluate runs/bottle data/mvtec/bottle --out out/bottle",
         evaluate.options,
         evaluate.run,
+    ),
+    Verb(
+        "benchmark",
+        "compare methods on whole data sets: every category, support set and metric",
+        "workbench benchmark data/mvtec --model ViT-B-16-quickgelu:openai --shots 1,2,4 "
+        "--seeds 0-4 --out out/mvtec",
+        benchmark.options,
+        benchmark.run,
     ),
     Verb(
         "record",

@@ -1,0 +1,134 @@
+"""What methods with a support set have in common: seeing it, learning, and held-out scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.baselines.backbone import Backbone
+from workbench.baselines.method import Needs, Scored
+from workbench.baselines.views import Views, joined
+from workbench.clip.hooked import HookedCLIP
+from workbench.errors import DataError
+from workbench.excavation.fitting import mirrored
+from workbench.excavation.fusion import held_out_indices
+from workbench.excavation.settings import Settings
+from workbench.images.stream import Picture, Shown
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """What was learned from normal images."""
+
+    @property
+    def gallery_bytes(self) -> int:
+        """What it keeps of them."""
+        ...
+
+    def scores(self, views: Views) -> Scored:
+        """Score pictures."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FittedJudge:
+    """A judge, and how it judges normal images that it has not seen."""
+
+    judge_: Judge
+    held_out: Float[np.ndarray, "normal"] | None
+
+    @property
+    def gallery_bytes(self) -> int:
+        """What is kept of the support."""
+        return self.judge_.gallery_bytes
+
+    def judge(self, batch: Shown, seen: Views) -> Scored:  # noqa: ARG002
+        """Score pictures."""
+        return self.judge_.scores(seen)
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """A method that learns from a few normal images; subclasses say what it sees and learns.
+
+    Held out is each support image in turn (at most 32): everything is learned anew from the
+    others. Of a single image its mirrored copies are judged, as LAKE does.
+    """
+
+    name: str
+    title: str
+    recipe: str
+    settings: Settings = Settings()
+    uses_support: bool = True
+    draws: int = 1
+
+    def needs(self, model: HookedCLIP) -> Needs:
+        """Return what it has to see of pictures."""
+        raise NotImplementedError
+
+    def learn(
+        self, backbone: Backbone, category: str, seen: Sequence[Views], seed: int, draw: int
+    ) -> Judge:
+        """Learn from the support: the views of each image, its copies of `versions` included."""
+        raise NotImplementedError
+
+    def versions(self, picture: Picture) -> list[Picture]:
+        """Return the pictures that a support image stands for, itself first."""
+        return [picture]
+
+    def held_out_copies(self, picture: Picture) -> list[Picture]:
+        """Return the copies that stand for unseen normals where there is one image only."""
+        return mirrored(picture)
+
+    def fit(
+        self,
+        backbone: Backbone,
+        category: str,
+        support: Sequence[Picture],
+        *,
+        seed: int = 0,
+        draw: int = 0,
+    ) -> FittedJudge:
+        """Learn from the support. Raises `DataError` without normal images."""
+        if not support:
+            raise DataError(f"{category} has no normal images to learn from; give at least one.")
+        needs = self.needs(backbone.model)
+        seen = self._see(backbone, support, needs)
+        judge = self.learn(backbone, category, seen, seed, draw)
+        if len(seen) == 1:
+            copies = self.held_out_copies(support[0])
+            unseen = backbone.views(copies, needs, what="mirrored copies")
+            return FittedJudge(judge, judge.scores(unseen).image)
+        scores = []
+        for index in held_out_indices(len(seen)):
+            others = self.learn(
+                backbone, category, [*seen[:index], *seen[index + 1 :]], seed, draw
+            )
+            scores.append(others.scores(seen[index][:1]).image)
+        return FittedJudge(judge, np.concatenate(scores))
+
+    def _see(
+        self, backbone: Backbone, support: Sequence[Picture], needs: Needs
+    ) -> list[Views]:
+        versions = [self.versions(picture) for picture in support]
+        if all(len(pictures) == 1 for pictures in versions):  # all in the same batches
+            views = backbone.views(support, needs, what="normal images")
+            return [views[index : index + 1] for index in range(len(support))]
+        # The copies of an image in batches of their own, so that these do not depend on the rest.
+        originals = backbone.views(support, needs, what="normal images")
+        seen = []
+        for index, (_, *copies) in enumerate(versions):
+            parts = backbone.views(copies, needs, what="copies")
+            seen.append(joined([originals[index : index + 1], parts]))
+        return seen
+
+
+def largest(
+    scores: Float[Tensor, "image patch"], grid: tuple[int, int]
+) -> Scored:
+    """Return patch scores as maps, and each image's largest as its score."""
+    maps = scores.view(len(scores), *grid).float().cpu().numpy()
+    return Scored(maps.max(axis=(1, 2)), maps)

@@ -1,0 +1,205 @@
+"""WinCLIP's recipe: windows against prompts, and against the windows of a few normal images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.baselines.backbone import Backbone
+from workbench.baselines.few_shot import FewShot, FittedJudge
+from workbench.baselines.method import Needs, Scored
+from workbench.baselines.views import Views
+from workbench.baselines.windows import by_side, harmonic_map
+from workbench.clip.hooked import HookedCLIP
+from workbench.clip.prompts import winclip_prompts
+from workbench.excavation.normality import Gallery
+from workbench.excavation.settings import Settings
+from workbench.excavation.text import TextBranch
+from workbench.images.stream import Picture
+
+VIEWS = frozenset({"embedding", "windows"})
+
+ZERO_SHOT = (
+    "Jeong et al., CVPR 2023 (zero-shot): the compositional prompt ensemble; windows of 2 x 2 and "
+    "3 x 3 patches, each alone through the tower with CLS; a patch's score is the harmonic mean of "
+    "its windows', and over both sizes and the whole image; the image's score is its own embedding "
+    "against the prompts. Differs: this CLIP and its input size, and the temperature is the "
+    "settings' (0.01)."
+)
+FEW_SHOT = (
+    "Jeong et al., CVPR 2023 (few-shot, WinCLIP+): to the zero-shot scores comes the association "
+    "with normal images, (1 - cos) / 2 to the nearest one, averaged over patches of the last layer "
+    "and both sizes of windows; half and half in the map, and in the image score by its largest. "
+    "Differs as the zero-shot recipe does; as patches the last block's after the final LayerNorm "
+    "are taken."
+)
+
+
+def last_patches(
+    model: HookedCLIP, views: Views
+) -> Float[Tensor, "image patch d_model"]:
+    """Return the last block's patches after the final LayerNorm."""
+    with torch.no_grad():
+        site = f"blocks.{model.n_layers - 1}.hook_resid_post"
+        found: Tensor = model.visual.ln_post(views.patches[site].to(model.dtype)).float()
+        return found
+
+
+def anomalous(
+    text: TextBranch, embeddings: Float[Tensor, "*shape d_embed"]
+) -> Float[Tensor, "*shape"]:
+    """Return how probable the anomalous prompts are against the normal ones."""
+    units = F.normalize(embeddings.float(), dim=-1)
+    similarity = units @ text.directions.to(units.device).float().T
+    return (similarity / text.temperature).softmax(dim=-1)[..., 1]
+
+
+def windows_text_map(
+    text: TextBranch, views: Views, grid: tuple[int, int], *, whole: bool = True
+) -> Float[Tensor, "image patch"]:
+    """Return the harmonic mean over the sizes of windows and, with `whole`, the image itself."""
+    maps = [
+        harmonic_map(anomalous(text, windows), grid, side)
+        for side, windows in by_side(views.windows, grid)
+    ]
+    if whole:
+        maps.append(anomalous(text, views.embedding)[:, None].expand_as(maps[0]))
+    smallest = torch.finfo(torch.float32).tiny
+    return len(maps) / sum(1 / scores.clamp(min=smallest) for scores in maps)
+
+
+@dataclass(frozen=True, eq=False)
+class Association:
+    """Normal patches and normal windows of every size, and how far others are from them."""
+
+    model: HookedCLIP
+    patches: Gallery
+    windows: tuple[Gallery, ...]
+
+    @classmethod
+    def of(cls, model: HookedCLIP, seen: Sequence[Views]) -> "Association":
+        """Keep what normal images show."""
+        patches = torch.cat([last_patches(model, views) for views in seen]).flatten(0, 1)
+        windows = torch.cat([views.windows for views in seen])
+        return cls(
+            model,
+            Gallery.fit(patches, "cosine", 1),
+            tuple(
+                Gallery.fit(values.flatten(0, 1), "cosine", 1)
+                for _, values in by_side(windows, model.grid)
+            ),
+        )
+
+    @property
+    def gallery_bytes(self) -> int:
+        """The bytes of all galleries."""
+        rows = [gallery.rows for gallery in (self.patches, *self.windows)]
+        return sum(one.numel() * one.element_size() for one in rows)
+
+    def map(self, views: Views) -> Float[Tensor, "image patch"]:
+        """Return the mean over patches and window sizes; windows are spread harmonically."""
+        patches = last_patches(self.model, views)
+        maps = [self.patches.judge(patches.flatten(0, 1)).scores.view(patches.shape[:2])]
+        sides = by_side(views.windows, self.model.grid)
+        for gallery, (side, windows) in zip(self.windows, sides, strict=True):
+            scores = gallery.judge(windows.flatten(0, 1)).scores.view(windows.shape[:2])
+            maps.append(harmonic_map(scores, self.model.grid, side))
+        return torch.stack(maps).mean(0)
+
+
+@dataclass(frozen=True, eq=False)
+class WinClipJudge:
+    """Text, and with normal images their association."""
+
+    model: HookedCLIP
+    text: TextBranch
+    association: Association | None = None
+
+    @property
+    def gallery_bytes(self) -> int:
+        """What is kept of the support."""
+        return 0 if self.association is None else self.association.gallery_bytes
+
+    def scores(self, views: Views) -> Scored:
+        """Score pictures."""
+        return combined(
+            self.model,
+            self.text,
+            views,
+            None if self.association is None else self.association.map(views),
+        )
+
+
+def combined(
+    model: HookedCLIP,
+    text: TextBranch,
+    views: Views,
+    association: Float[Tensor, "image patch"] | None,
+) -> Scored:
+    """Return WinCLIP's scores: text alone, or half text and half association."""
+    maps = windows_text_map(text, views, model.grid)
+    image = anomalous(text, views.embedding)
+    if association is not None:
+        maps = (maps + association) / 2
+        image = (image + association.amax(1)) / 2
+    return Scored(image.cpu().numpy(), maps.view(len(maps), *model.grid).cpu().numpy())
+
+
+def text_of(backbone: Backbone, category: str, settings: Settings) -> TextBranch:
+    """Return the settings' prompts for a category, or WinCLIP's."""
+    given = settings.prompts
+    prompts = given.for_object(category) if given else winclip_prompts(category)
+    return backbone.text(prompts, settings.temperature)
+
+
+@dataclass(frozen=True)
+class WinClipZeroShot:
+    """See `ZERO_SHOT`."""
+
+    name: str = "winclip_zero_shot"
+    title: str = "WinCLIP recipe, zero-shot"
+    recipe: str = ZERO_SHOT
+    settings: Settings = Settings()
+    uses_support: bool = False
+    draws: int = 1
+
+    def needs(self, model: HookedCLIP) -> Needs:  # noqa: ARG002
+        """Return windows and the image's embedding."""
+        return Needs(views=VIEWS)
+
+    def fit(
+        self,
+        backbone: Backbone,
+        category: str,
+        support: Sequence[Picture] = (),  # noqa: ARG002
+        *,
+        seed: int = 0,  # noqa: ARG002
+        draw: int = 0,  # noqa: ARG002
+    ) -> FittedJudge:
+        """Embed the prompts; no image is looked at."""
+        text = text_of(backbone, category, self.settings)
+        return FittedJudge(WinClipJudge(backbone.model, text), None)
+
+
+@dataclass(frozen=True)
+class WinClipFewShot(FewShot):
+    """See `FEW_SHOT`."""
+
+    def needs(self, model: HookedCLIP) -> Needs:
+        """Return windows, the image's embedding and the last layer."""
+        return Needs(frozenset({f"blocks.{model.n_layers - 1}.hook_resid_post"}), VIEWS)
+
+    def learn(
+        self,
+        backbone: Backbone,
+        category: str,
+        seen: Sequence[Views],
+        seed: int,  # noqa: ARG002
+        draw: int,  # noqa: ARG002
+    ) -> WinClipJudge:
+        """Keep the support's patches and windows."""
+        text = text_of(backbone, category, self.settings)
+        return WinClipJudge(backbone.model, text, Association.of(backbone.model, seen))

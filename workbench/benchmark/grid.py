@@ -1,0 +1,203 @@
+"""The grid: every method on every category, with every support set; each cell computed once."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.baselines.backbone import Backbone
+from workbench.baselines.method import Method
+from workbench.benchmark.cell import Cell, Key
+from workbench.benchmark.judging import all_needs, judge
+from workbench.clip.hooked import HookedCLIP
+from workbench.errors import SettingError
+from workbench.evaluation.category import TestImages
+from workbench.evaluation.evaluate import labelled_tests
+from workbench.excavation.features import BATCH
+from workbench.files import write_json
+from workbench.images.progress import bar
+from workbench.images.samples import Dataset, Sample
+from workbench.images.stream import pictures
+from workbench.images.support import support, without_support
+
+log = logging.getLogger(__name__)
+FEATURES = "features"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is compared.
+
+    `shots` and `seeds` draw the support sets by `protocol`; `contaminated` says how many of a
+    support set's images are replaced by test anomalies. `draws` is the most that a random method
+    gets. Methods that use no support have one cell a category, with 0 shots and seed 0.
+
+    Raises `SettingError` for an empty list, a repeated method or a number out of its range.
+    """
+
+    methods: tuple[Method, ...]
+    shots: tuple[int, ...] = (1, 2, 4)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    protocol: str = "nested"
+    contaminated: tuple[int, ...] = (0,)
+    draws: int = 20
+
+    def __post_init__(self) -> None:
+        for name, values, least in (
+            ("shots", self.shots, 1),
+            ("seeds", self.seeds, 0),
+            ("contaminated", self.contaminated, 0),
+        ):
+            if not values or min(values) < least or len(set(values)) < len(values):
+                raise SettingError(
+                    f"{name} are {list(values)}; give different whole numbers, at least {least}."
+                )
+        names = [method.name for method in self.methods]
+        if not names or len(set(names)) < len(names):
+            raise SettingError(f"the methods are {names}; give at least one, each once.")
+        if self.draws < 1:
+            raise SettingError(f"draws is {self.draws}; a random method needs at least one.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the grid as plain data."""
+        return {
+            "methods": {m.name: {"title": m.title, "recipe": m.recipe} for m in self.methods},
+            "shots": list(self.shots),
+            "seeds": list(self.seeds),
+            "protocol": self.protocol,
+            "contaminated": list(self.contaminated),
+            "draws": self.draws,
+        }
+
+    def keys(self, data: str, category: str) -> list[Key]:
+        """Return the cells of a category."""
+        found = []
+        for method in self.methods:
+            if not method.uses_support:
+                found.append(Key(data, category, method.name, 0, 0))
+                continue
+            found += [
+                Key(data, category, method.name, shots, seed, replaced)
+                for shots in self.shots
+                for seed in self.seeds
+                for replaced in self.contaminated
+                if replaced <= shots
+            ]
+        return found
+
+    def support(self, samples: Sequence[Sample], group: Key) -> list[Sample]:
+        """Return the support images of a group; none for the methods that use none."""
+        if group.shots == 0:
+            return []
+        return support(
+            samples, group.shots, group.seed, self.protocol, contaminated=group.contaminated
+        )
+
+    def tests(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Return the test images: all but those that contaminate any support set of the grid."""
+        used = [
+            sample
+            for shots in self.shots
+            for seed in self.seeds
+            for replaced in self.contaminated
+            if 0 < replaced <= shots
+            for sample in support(samples, shots, seed, self.protocol, contaminated=replaced)
+        ]
+        return without_support(labelled_tests(samples), used)
+
+
+def check(data: Mapping[str, Dataset], grid: Grid) -> None:
+    """Raise what would stop the grid before any work is done: no test images, too few normals."""
+    for dataset in data.values():
+        for category in dataset.categories:
+            samples = dataset[category]
+            grid.tests(samples)
+            for key in {key.group for key in grid.keys("", category)}:
+                grid.support(samples, key)
+
+
+def run_grid(
+    model: HookedCLIP,
+    data: Mapping[str, Dataset],
+    grid: Grid,
+    out: Path,
+    *,
+    batch_size: int = BATCH,
+    keep_features: bool = False,
+    only: Callable[[str, str], bool] = lambda _data, _category: True,
+) -> None:
+    """Compute every cell that has no file yet below `out`.
+
+    Each category's images pass the model once; what the methods need of them lies in
+    `out/features` until the category is done. Interrupted work goes on where it was: finished
+    cells are files, and the features resume too. Raises what `check` raises, and
+    what the methods raise.
+    """
+    check(data, grid)
+    waiting = {
+        (name, category): [key for key in grid.keys(name, category) if not key.file(out).is_file()]
+        for name, dataset in data.items()
+        for category in dataset.categories
+        if only(name, category)
+    }
+    total = sum(map(len, waiting.values()))
+    with bar(total=total, what="cells", unit="cell") as done:
+        for (name, category), keys in waiting.items():
+            if keys:
+                samples = data[name][category]
+                for _ in _category(
+                    model, samples, grid, keys, out, batch_size, keep_features=keep_features
+                ):
+                    done(1)
+
+
+def _category(
+    model: HookedCLIP,
+    samples: Sequence[Sample],
+    grid: Grid,
+    keys: Sequence[Key],
+    out: Path,
+    batch_size: int,
+    *,
+    keep_features: bool,
+) -> Iterator[Cell]:
+    """Compute and write the cells of one category."""
+    tests = TestImages(grid.tests(samples))
+    wanted = {key.method for key in keys}
+    methods = [method for method in grid.methods if method.name in wanted]
+    groups = sorted({key.group for key in keys})
+    supports = {group: grid.support(samples, group) for group in groups}
+    shown = list(
+        dict.fromkeys([*(s for normals in supports.values() for s in normals), *tests.samples])
+    )
+    first = keys[0]
+    folder = out / FEATURES / first.data / first.category
+    backbone = Backbone.recorded(
+        model, pictures(shown), all_needs(methods, model), folder, batch_size=batch_size
+    )
+    write_json(
+        out / "cells" / first.data / first.category / "images.json",
+        [{"image": s.name, "label": s.label, "defect": s.defect} for s in tests.samples],
+    )
+    for group in groups:
+        here = [m for m in methods if any(k.group == group and k.method == m.name for k in keys)]
+        for cell, timing in judge(backbone, here, group, supports[group], tests, draws=grid.draws):
+            seconds: dict[str, Any] = {
+                name: round(value, 4) for name, value in asdict(timing).items()
+            }
+            write_json(
+                cell.key.file(out / "timing"),
+                {**asdict(cell.key), "images": len(tests), **seconds},
+            )
+            cell.write(out)
+            yield cell
+    if not keep_features:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def finished(out: Path, keys: Sequence[Key]) -> list[Cell]:
+    """Return those of the cells that are finished, in order. Raises `RunError` for damage."""
+    read = (Cell.read(key, out) for key in keys)
+    return [cell for cell in read if cell is not None]

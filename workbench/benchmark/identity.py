@@ -1,0 +1,112 @@
+"""What a benchmark is of: the model, the data's contents, the protocol. Cells of two never mix."""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import DataError, RunError
+from workbench.files import write_json
+from workbench.images.samples import Dataset, Sample
+
+JSON_NAME = "benchmark.json"
+SCHEMA = 1
+
+
+def identity(
+    model: Mapping[str, Any], data: Mapping[str, Dataset], protocol: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what must be equal for cells to stand in one table."""
+    return {
+        "schema": SCHEMA,
+        "model": dict(model),
+        "data": {
+            name: {category: contents(dataset[category]) for category in dataset.categories}
+            for name, dataset in data.items()
+        },
+        "protocol": dict(protocol),
+    }
+
+
+def contents(samples: tuple[Sample, ...]) -> str:
+    """Return a checksum over a category: the table, and every image's and mask's bytes."""
+    from xxhash import xxh3_128
+
+    whole = xxh3_128()
+    ordered = sorted(samples, key=lambda sample: sample.name)
+    with ThreadPoolExecutor(4) as pool:
+        for sample, digests in zip(ordered, pool.map(_digests, ordered), strict=True):
+            what = [sample.name, sample.split, sample.label, sample.defect, sample.mask_above]
+            whole.update(json.dumps([*what, *digests]).encode())
+    return str(whole.hexdigest())
+
+
+def _digests(sample: Sample) -> list[str]:
+    from xxhash import xxh3_128
+
+    try:
+        paths = [sample.path, *sample.mask_paths]
+        return [xxh3_128(path.read_bytes()).hexdigest() for path in paths]
+    except OSError as error:
+        raise DataError(f"{sample.path} or its mask cannot be read: {error.strerror}.") from error
+
+
+def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
+    """Start a benchmark's folder, or make sure that the one there is of the same identity.
+
+    Raises `RunError`, naming what differs, where it is not, and where there is a folder and
+    `resume` was not asked for.
+    """
+    file = out / JSON_NAME
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file, and a folder is to be written there. Choose another.")
+    if file.is_file():
+        before = read(out)
+        changed = list(_differences(before["identity"], content["identity"]))
+        if changed:
+            raise RunError(
+                f"{out} is a benchmark of something else: {'; '.join(changed)}. Choose another "
+                "--out, or give what it was begun with."
+            )
+        if not resume:
+            raise RunError(
+                f"{out} holds a benchmark already: say --resume to go on with it (more methods, "
+                "shots and seeds may be asked for), --overwrite to begin anew, or choose another."
+            )
+    elif out.is_dir() and any(out.iterdir()):
+        raise RunError(f"{out} holds files and is no benchmark. Choose another --out.")
+    write_json(file, content)
+
+
+def read(out: Path) -> dict[str, Any]:
+    """Return what a benchmark's folder says of itself. Raises `RunError`."""
+    file = out / JSON_NAME
+    try:
+        content = json.loads(file.read_bytes())
+        if content["identity"]["schema"] != SCHEMA:
+            raise RunError(
+                f"{file} is of another version of the workbench. Run the benchmark again."
+            )
+        return dict(content)
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{out} is no benchmark: it holds no {JSON_NAME}. Give the folder that "
+            "`workbench benchmark` wrote."
+        ) from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise RunError(f"{file} is damaged ({error}). Run the benchmark again.") from error
+
+
+def _differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], where: str = ""
+) -> Iterator[str]:
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        place = f"{where}{name}"
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differences(old, new, f"{place} ")
+        elif old != new and where.startswith("data "):
+            yield f"the images, masks or split of {place.removeprefix('data ')} have changed"
+        elif old != new:
+            yield f"{place} was {old}, now {new}"

@@ -1,0 +1,139 @@
+"""All methods of one support set, judged in a single walk over the test images."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+
+import numpy as np
+
+from workbench.baselines.backbone import Backbone
+from workbench.baselines.method import Fitted, Method, Needs
+from workbench.benchmark.cell import Cell, Key, over_draws
+from workbench.clip.hooked import HookedCLIP
+from workbench.evaluation.category import TestImages, figures
+from workbench.evaluation.threshold import Threshold, conformal_threshold
+from workbench.images.samples import Sample
+from workbench.images.stream import pictures
+
+
+@dataclass(eq=False)
+class _Draw:
+    """One fitted method while the test images pass."""
+
+    method: Method
+    fitted: Fitted
+    fit_seconds: float
+    judge_seconds: float = 0.0
+    images: list[np.ndarray] = field(default_factory=list)
+    maps: list[np.ndarray] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of a cell over all its draws: to fit, to judge every test image, to measure."""
+
+    fit: float
+    judge: float
+    measure: float
+
+
+def judge(
+    backbone: Backbone,
+    methods: Sequence[Method],
+    group: Key,
+    normals: Sequence[Sample],
+    tests: TestImages,
+    *,
+    draws: int,
+) -> Iterator[tuple[Cell, Timing]]:
+    """Yield the finished cell of every method; the test images are walked over once for all.
+
+    `normals` are the support, contaminating images included; `draws` is the most that a random
+    method gets.
+    """
+    support = pictures(normals)
+    fitted: list[_Draw] = []
+    for method in methods:
+        for draw in range(min(method.draws, draws)):
+            began = time.perf_counter()
+            found = method.fit(
+                backbone,
+                group.category,
+                support if method.uses_support else [],
+                seed=group.seed,
+                draw=draw,
+            )
+            fitted.append(_Draw(method, found, time.perf_counter() - began))
+    sizes: list[tuple[int, int]] = []
+    for shown, seen in backbone.walk(pictures(tests.samples), all_needs(methods, backbone.model)):
+        sizes += shown.sizes
+        for one in fitted:
+            began = time.perf_counter()
+            scored = one.fitted.judge(shown, seen)
+            one.judge_seconds += time.perf_counter() - began
+            one.images.append(scored.image)
+            one.maps.append(scored.maps)
+    for method in methods:
+        yield _cell(group, method, [d for d in fitted if d.method is method], normals, tests, sizes)
+
+
+def all_needs(methods: Sequence[Method], model: HookedCLIP) -> Needs:
+    """Return what some methods need together."""
+    return reduce(or_, (method.needs(model) for method in methods), Needs())
+
+
+def _cell(
+    group: Key,
+    method: Method,
+    drawn: Sequence[_Draw],
+    normals: Sequence[Sample],
+    tests: TestImages,
+    sizes: Sequence[tuple[int, int]],
+) -> tuple[Cell, Timing]:
+    began = time.perf_counter()
+    measured = []
+    scores = [np.concatenate(one.images) for one in drawn]
+    for one, score in zip(drawn, scores, strict=True):
+        maps = np.concatenate(one.maps)
+        found = figures(
+            tests,
+            score,
+            maps,
+            sizes,
+            threshold_of(one.fitted, len(normals)),
+            intervals=len(drawn) == 1,  # else the interval is between draws
+        )
+        measured.append(found.measures)
+    used = normals if method.uses_support else []
+    cell = Cell(
+        key=Key(**{**vars(group), "method": method.name}),
+        support=tuple(sample.name for sample in used),
+        contaminating=tuple(sample.name for sample in used if sample.label == 1),
+        measures=over_draws(measured),
+        scores=tuple(tuple(score.tolist()) for score in scores),
+        draws=(
+            {name: tuple(m[name].value for m in measured) for name in measured[0]}
+            if len(measured) > 1
+            else {}
+        ),
+        gallery_bytes=drawn[0].fitted.gallery_bytes,
+    )
+    timing = Timing(
+        fit=sum(one.fit_seconds for one in drawn),
+        judge=sum(one.judge_seconds for one in drawn),
+        measure=time.perf_counter() - began,
+    )
+    return cell, timing
+
+
+def threshold_of(fitted: Fitted, images: int) -> Threshold | None:
+    """Return the threshold that the held-out of `images` normals give; `None` without any.
+
+    Where they are too few for the usual share of false alarms, it is marked heuristic.
+    """
+    if fitted.held_out is None:
+        return None
+    images = min(images, len(fitted.held_out))
+    return conformal_threshold(fitted.held_out, images=images, heuristic=True)
