@@ -12,6 +12,7 @@ from workbench.errors import DataError, ModelError, SettingError
 from workbench.excavation import features
 from workbench.excavation.excavate import excavate
 from workbench.excavation.settings import Settings
+from workbench.images.layouts import write_samples
 from workbench.images.preprocess import to_batch
 from workbench.images.support import support
 
@@ -229,3 +230,12 @@ def test_nothing_is_read_ahead_of_a_bad_setting(dataset, model, monkeypatch) -> 
     monkeypatch.setattr(features, "stream", lambda *a, **k: pytest.fail("images were read"))
     with pytest.raises(SettingError, match="has 32 neurons"):
         excavate(dataset, model, k=33)
+
+
+def test_blocks_and_lists_of_images_are_taken_as_told(dataset, model, tmp_path) -> None:
+    blocks = excavate(dataset, model, shots=2, seed=1, k=8, protocol="blocks")
+    assert blocks.support == ("train/good/002.png", "train/good/003.png")
+    write_samples(dataset, tmp_path / "all.csv")
+    listed = excavate(tmp_path / "all.csv", model, shots=2, seed=1, k=8, protocol="blocks")
+    assert listed.support == blocks.support
+    assert listed.category == blocks.category

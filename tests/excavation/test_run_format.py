@@ -49,6 +49,27 @@ def test_the_same_excavation_is_the_same_bytes(dataset, model, tmp_path) -> None
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+def test_how_the_support_was_drawn_is_kept(dataset, model, tmp_path) -> None:
+    drawn = excavate(dataset, model, shots=3, seed=1, k=8, protocol="nested", contaminated=1)
+    assert (drawn.protocol, drawn.contaminated, drawn.shots) == ("nested", 1, 3)
+    assert drawn.support[-1].startswith("test/spot/")
+    read = Excavation.load(drawn.save(tmp_path / "drawn"), model)
+    assert (read.protocol, read.contaminated, read.support) == ("nested", 1, drawn.support)
+    given = excavate(dataset, model, k=8)
+    read = Excavation.load(given.save(tmp_path / "given"), model)
+    assert (read.protocol, read.contaminated, read.shots) == (None, 0, None)
+
+
+def test_a_run_from_before_there_was_a_choice_of_protocol_is_read(run, model) -> None:
+    file = run / run_format.JSON_NAME
+    content = json.loads(file.read_bytes())
+    for name in ("sha256", "protocol", "contaminated"):
+        del content[name]
+    files.write_json(file, {**content, "sha256": run_format._checksum(content)})
+    read = Excavation.load(run, model)
+    assert (read.protocol, read.contaminated) == ("nested", 0)
+
+
 def test_the_header_says_how_to_repeat_it(run, model) -> None:
     header = read_header(run)
     assert header.category == "metal_sheet"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.images import layout_builders
 from workbench.errors import DataError, SettingError
 from workbench.images.gather import gather
 from workbench.images.layouts import read_dataset
@@ -130,3 +131,19 @@ def test_where_there_is_no_image_it_says_what_there_is(tmp_path: Path) -> None:
         gather(tmp_path)
     with pytest.raises(DataError, match="the list is empty"):
         gather([])
+
+
+@pytest.mark.parametrize(
+    "make",
+    ["mvtec", "mvtec_ad_2", "mvtec_loco", "visa", "visa_1cls", "btad", "brain", "mtd", "meta_json"],
+)
+def test_of_every_layout_the_images_are_gathered_and_not_the_masks(tmp_path: Path, make) -> None:
+    root = getattr(layout_builders, make)(tmp_path / "set")
+    found = {picture.path for picture in gather(root, "meta.json" if "meta" in make else "auto")}
+    assert found == {sample.path for sample in read_dataset(root, decode=False)}
+
+
+def test_a_table_gives_the_images_that_it_lists(tmp_path: Path) -> None:
+    file = layout_builders.table(tmp_path)
+    listed = ["pics/n0.png", "pics/n1.png", "pics/n2.png", "pics/bad.png", "pics/open.png"]
+    assert names(file) == names(tmp_path, layout="table") == listed

@@ -133,8 +133,8 @@ def test_a_layout_can_be_forced(tmp_path: Path) -> None:
     assert len(read_dataset(root / "test/good", "normals")) == 3
     with pytest.raises(DataError, match=r"no category of the layout plain in .*it holds"):
         read_dataset(root, "plain")
-    with pytest.raises(SettingError, match="no layout 'visa'; there are: auto, mvtec"):
-        read_dataset(root, "visa")
+    with pytest.raises(SettingError, match="no layout 'coco'; there are: auto, mvtec"):
+        read_dataset(root, "coco")
     with pytest.raises(SettingError, match="no way to treat problems"):
         read_dataset(root, problems="hide")
 

@@ -1,6 +1,7 @@
 """Support sets are nested, sorted, seeded by category, and never larger than the set."""
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import DataError, SettingError
 from workbench.images.samples import Sample
-from workbench.images.support import support
+from workbench.images.support import support, without_support
 
 
 def normals(number: int, category: str = "bolt") -> list[Sample]:
@@ -66,3 +67,52 @@ def test_blocks_are_consecutive() -> None:
     assert [s.name for s in drawn] == ["006.png", "007.png", "008.png"]
     with pytest.raises(SettingError, match="block 3 of 3 lies beyond them"):
         support(normals(10), 3, 3, protocol="blocks")
+
+
+def anomalies(number: int, category: str = "bolt") -> list[Sample]:
+    return [Sample(Path(f"bad{i:03}.png"), "test", 1, "bent", (), category) for i in range(number)]
+
+
+@given(st.integers(1, 12), st.integers(0, 5), st.randoms(use_true_random=False), st.data())
+def test_contaminants_replace_the_last_normals_and_are_nested_too(shots, seed, shuffle, data):
+    samples = [*normals(12), *anomalies(9)]
+    shuffle.shuffle(samples)
+    number = data.draw(st.integers(0, min(shots, 8)))
+    clean, mixed = support(samples, shots, seed), support(samples, shots, seed, contaminated=number)
+    assert mixed[: shots - number] == clean[: shots - number]
+    assert [s.label for s in mixed[shots - number :]] == [1] * number
+    assert len({s.name for s in mixed}) == shots
+    if number:
+        fewer = support(samples, shots, seed, contaminated=number - 1)
+        assert set(fewer[shots - number + 1 :]) < set(mixed[shots - number :])
+
+
+def test_contaminants_depend_on_seed_and_category_and_leave_an_anomaly_to_find() -> None:
+    def drawn(category: str, seed: int) -> str:
+        samples = [*normals(9, category), *anomalies(40, category)]
+        return support(samples, 1, seed, contaminated=1)[0].name
+
+    assert len({drawn(category, seed) for category in "ab" for seed in range(3)}) >= 4
+    with pytest.raises(SettingError, match="bolt has 2 test anomalies, and one at least must stay"):
+        support([*normals(5), *anomalies(2)], 4, contaminated=2)
+    for number in (-1, 5):
+        with pytest.raises(SettingError, match=f"contaminated is {number}; of 4 shots"):
+            support([*normals(5), *anomalies(9)], 4, contaminated=number)
+
+
+def test_validation_anomalies_and_images_without_label_never_contaminate() -> None:
+    others = [replace(s, split="validation", name=f"v/{s.name}") for s in anomalies(5)] + [
+        replace(s, label=None, name=f"p/{s.name}") for s in anomalies(5)
+    ]
+    mixed = support([*normals(5), *anomalies(2), *others], 4, contaminated=1)
+    assert mixed[-1] in anomalies(2)
+
+
+def test_contaminants_leave_the_test_set() -> None:
+    samples = [*normals(5), *anomalies(6)]
+    mixed = support(samples, 4, contaminated=2)
+    left = without_support(anomalies(6), mixed)
+    assert len(left) == 4
+    assert not set(left) & set(mixed)
+    assert without_support(anomalies(6), [s.name for s in mixed]) == left
+    assert without_support(anomalies(6, "nut"), mixed) == anomalies(6, "nut")

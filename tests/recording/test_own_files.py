@@ -209,7 +209,7 @@ def test_the_second_of_two_that_begin_at_once_leaves_the_firsts_lock(
 ) -> None:
     out, exists = tmp_path / "store", Path.exists
     with recording_lock(out), monkeypatch.context() as patch:
-        patch.setattr(record_module, "_check_free", lambda *_, **__: None)
+        patch.setattr(record_module, "check_free", lambda *_, **__: None)
         patch.setattr(Path, "exists", lambda path: path != out and exists(path))
         with pytest.raises(RunError, match="is being recorded by"):
             make(images, out, **FEW)

@@ -2,38 +2,24 @@
 
 import os
 import signal
-from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.clusters import QUIET, two_workers
 from tests.recording.recordings import contents, draw_pictures, make
 from workbench.errors import DataError, SettingError
 from workbench.recording.ray_engine import RayEngine
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
-ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves its log files open
-    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.filterwarnings(rule) for rule in QUIET]
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Ray with room for two workers; they find the tests' own modules too."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(ROOT)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    """Ray with room for two workers."""
+    yield from two_workers(ray)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""AnomalyDINO's recipe on this CLIP: nearest patches, rotated normals, the mean of the worst 1 %."""
+"""AnomalyDINO's recipe on this CLIP: nearest patch, turned normals, the mean of the worst 1 %."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch import Tensor
 from workbench.baselines.backbone import Backbone
 from workbench.baselines.few_shot import FewShot
 from workbench.baselines.method import Needs, Scored
-from workbench.baselines.views import Views
+from workbench.baselines.views import Views, last_patches, last_site
 from workbench.clip.hooked import HookedCLIP
 from workbench.excavation.fitting import mirrored
 from workbench.excavation.layer_norm import normed
@@ -25,9 +25,9 @@ SHARE = 0.01
 RECIPE = (
     "Damm et al., WACV 2025 (agnostic preprocessing, no masking): every normal image also turned "
     "by 45, 90, ..., 315 degrees, mirrored at its borders; the cosine distance of the last layer's "
-    "patches to the nearest normal one; an image's score is the mean of the worst 1 % of its "
-    "patches (at least one). Differs: this CLIP's last block instead of DINOv2's, and its input "
-    "size with the picture squashed to a square."
+    "patches, after the final LayerNorm, to the nearest normal one; an image's score is the mean "
+    "of the worst 1 % of its patches (at least one). Differs: this CLIP's last block instead of "
+    "DINOv2's, and its input size with the picture squashed to a square."
 )
 
 
@@ -61,18 +61,17 @@ class AnomalyDino(FewShot):
         draw: int,  # noqa: ARG002
     ) -> "AnomalyDinoJudge":
         """Keep all patches of all copies."""
-        site = last_site(backbone.model)
-        rows = torch.cat([views.patches[site] for views in seen]).flatten(0, 1)
+        model = backbone.model
+        rows = torch.cat([last_patches(model, views) for views in seen]).flatten(0, 1)
         gallery = Gallery.fit(normed(rows, self.settings.layer_norm), "cosine", 1)
-        return AnomalyDinoJudge(site, backbone.model.grid, self.settings.layer_norm, gallery)
+        return AnomalyDinoJudge(model, self.settings.layer_norm, gallery)
 
 
 @dataclass(frozen=True, eq=False)
 class AnomalyDinoJudge:
     """The gallery of all copies' patches."""
 
-    site: str
-    grid: tuple[int, int]
+    model: HookedCLIP
     layer_norm: bool
     gallery: Gallery
 
@@ -83,16 +82,11 @@ class AnomalyDinoJudge:
 
     def scores(self, views: Views) -> Scored:
         """Score pictures; maps are cosine distances 1 - cos."""
-        patches = normed(views.patches[self.site], self.layer_norm)
+        patches = normed(last_patches(self.model, views), self.layer_norm)
         found = self.gallery.judge(patches.flatten(0, 1)).scores.view(patches.shape[:2])
         distances = 2 * found  # the gallery's are (1 - cos) / 2
-        maps = distances.view(len(distances), *self.grid)
+        maps = distances.view(len(distances), *self.model.grid)
         return Scored(mean_of_worst(distances).cpu().numpy(), maps.cpu().numpy())
-
-
-def last_site(model: HookedCLIP) -> str:
-    """Return the residual stream after the last block."""
-    return f"blocks.{model.n_layers - 1}.hook_resid_post"
 
 
 def mean_of_worst(scores: Float[Tensor, "image patch"]) -> Float[Tensor, "image"]:

@@ -57,11 +57,13 @@ class Archive:
             self._add_store(path)
 
     def record(self, pictures: Sequence[Picture], needs: Needs) -> None:
-        """Compute and keep what is needed of pictures and not here yet (see `Backbone.recorded`)."""
+        """Compute and keep what is needed and not here yet (see `Backbone.recorded`)."""
         check_needs(self.model, needs)
         unique: dict[str, tuple[Picture, ImageEntry]] = {}
         for picture, entry in zip(pictures, survey_images(pictures), strict=True):
             unique.setdefault(self._checked(picture, entry).xxh3, (picture, entry))
+            if picture.path is not None:
+                self._entries[_known(picture.path)] = entry
         self._record_sites(unique, needs.sites)
         chosen = list(unique)
         chunks = [
@@ -96,7 +98,7 @@ class Archive:
 
     def _open(self, resume: bool) -> None:
         facts, preprocessing = describe_model(self.model)
-        header = {
+        header: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "model": facts,
@@ -170,11 +172,7 @@ class Archive:
     def _entry(self, picture: Picture) -> ImageEntry:
         if picture.path is None:
             return self._checked(picture, survey_image(picture))
-        try:
-            stat = picture.path.stat()
-        except OSError as error:
-            raise DataError(f"{picture.path} cannot be read: {error.strerror}.") from error
-        known = (str(picture.path.absolute()), stat.st_size, stat.st_mtime_ns)
+        known = _known(picture.path)
         if known not in self._entries:
             self._entries[known] = self._checked(picture, survey_image(picture))
         return self._entries[known]
@@ -240,6 +238,15 @@ class Archive:
                 f"{file} is damaged ({error}). Delete it: it is computed again when it is needed."
             ) from error
         return found
+
+
+def _known(path: Path) -> tuple[str, int, int]:
+    """Return what a file is known by while this process runs: its place, size and time."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+    return str(path.absolute()), stat.st_size, stat.st_mtime_ns
 
 
 def _read_header(file: Path) -> dict[str, Any]:

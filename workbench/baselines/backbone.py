@@ -81,9 +81,9 @@ class Backbone:
         Raises `DataError` for a picture that does not open, and what `views.compute` raises.
         """
         if self._held is not None and self._held[0] == list(pictures):
-            _, held, batches = self._held
+            _, held, kept = self._held
             if needs.sites <= held.sites and needs.views <= held.views:
-                yield from batches
+                yield from kept
                 return
         if self.archive is not None:
             yield from self.archive.walk(pictures, needs, what=what)

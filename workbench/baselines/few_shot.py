@@ -1,7 +1,7 @@
 """What methods with a support set have in common: seeing it, learning, and held-out scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -37,17 +37,17 @@ class Judge(Protocol):
 class FittedJudge:
     """A judge, and how it judges normal images that it has not seen."""
 
-    judge_: Judge
+    learned: Judge
     held_out: Float[np.ndarray, "normal"] | None
 
     @property
     def gallery_bytes(self) -> int:
         """What is kept of the support."""
-        return self.judge_.gallery_bytes
+        return self.learned.gallery_bytes
 
     def judge(self, batch: Shown, seen: Views) -> Scored:  # noqa: ARG002
         """Score pictures."""
-        return self.judge_.scores(seen)
+        return self.learned.scores(seen)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FewShot:
     name: str
     title: str
     recipe: str
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     uses_support: bool = True
     draws: int = 1
 
@@ -96,7 +96,7 @@ class FewShot:
         if not support:
             raise DataError(f"{category} has no normal images to learn from; give at least one.")
         needs = self.needs(backbone.model)
-        seen = self._see(backbone, support, needs)
+        seen = self.see(backbone, support, needs)
         judge = self.learn(backbone, category, seen, seed, draw)
         if len(seen) == 1:
             copies = self.held_out_copies(support[0])
@@ -104,15 +104,12 @@ class FewShot:
             return FittedJudge(judge, judge.scores(unseen).image)
         scores = []
         for index in held_out_indices(len(seen)):
-            others = self.learn(
-                backbone, category, [*seen[:index], *seen[index + 1 :]], seed, draw
-            )
+            others = self.learn(backbone, category, [*seen[:index], *seen[index + 1 :]], seed, draw)
             scores.append(others.scores(seen[index][:1]).image)
         return FittedJudge(judge, np.concatenate(scores))
 
-    def _see(
-        self, backbone: Backbone, support: Sequence[Picture], needs: Needs
-    ) -> list[Views]:
+    def see(self, backbone: Backbone, support: Sequence[Picture], needs: Needs) -> list[Views]:
+        """Return the views of each support image, with those of its other versions."""
         versions = [self.versions(picture) for picture in support]
         if all(len(pictures) == 1 for pictures in versions):  # all in the same batches
             views = backbone.views(support, needs, what="normal images")
@@ -126,9 +123,7 @@ class FewShot:
         return seen
 
 
-def largest(
-    scores: Float[Tensor, "image patch"], grid: tuple[int, int]
-) -> Scored:
+def largest(scores: Float[Tensor, "image patch"], grid: tuple[int, int]) -> Scored:
     """Return patch scores as maps, and each image's largest as its score."""
     maps = scores.view(len(scores), *grid).float().cpu().numpy()
     return Scored(maps.max(axis=(1, 2)), maps)

@@ -48,9 +48,7 @@ class LakeMethod:
         draw: int = 0,  # noqa: ARG002 (nothing is random)
     ) -> "FittedLake":
         """Excavate. Raises `DataError` without normal images."""
-        return FittedLake(
-            excavate_seen(backbone, category, support, self.settings, seed=seed)
-        )
+        return FittedLake(excavate_seen(backbone, category, support, self.settings, seed=seed))
 
 
 def excavate_seen(

@@ -56,8 +56,10 @@ class Fitted(Protocol):
         gallery_bytes: what is kept of the support to judge with.
     """
 
-    held_out: Float[np.ndarray, "normal"] | None
-    gallery_bytes: int
+    @property
+    def held_out(self) -> Float[np.ndarray, "normal"] | None: ...  # noqa: D102
+    @property
+    def gallery_bytes(self) -> int: ...  # noqa: D102
 
     def judge(self, batch: Shown, seen: "Views") -> Scored:
         """Score pictures of which everything in `Needs` is at hand."""
@@ -76,11 +78,16 @@ class Method(Protocol):
         draws: how many random draws make up its result; 1 where nothing is random.
     """
 
-    name: str
-    title: str
-    recipe: str
-    uses_support: bool
-    draws: int
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def recipe(self) -> str: ...  # noqa: D102
+    @property
+    def uses_support(self) -> bool: ...  # noqa: D102
+    @property
+    def draws(self) -> int: ...  # noqa: D102
 
     def needs(self, model: "HookedCLIP") -> Needs:
         """Return what it has to see of pictures, normal ones and others."""

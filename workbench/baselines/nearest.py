@@ -4,6 +4,7 @@ These are LAKE's visual branch with another set of directions in the place of it
 same site, with the same distance and the same number of them. Text takes no part.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from workbench.excavation.layer_norm import normed
 from workbench.excavation.normality import Gallery
 from workbench.excavation.selection import select
 from workbench.excavation.sensitivity import NeuronStatistics
+
+log = logging.getLogger(__name__)
 
 Rows = Float[Tensor, "patch channel"]
 
@@ -68,12 +71,21 @@ def pca_k(rows: Rows, k: int, seed: int, draw: int) -> Reduction:  # noqa: ARG00
     n patches span n - 1 directions at most; where that is fewer than K all of them are taken.
     Directions in which nothing varies are left out: nothing is known of them.
     """
-    values = rows.double()
+    values = rows.cpu().double()  # some accelerators have no double precision
     mean = values.mean(0)
-    _, spread, directions = torch.linalg.svd(values - mean, full_matrices=False)
-    resolved = int((spread > 1e-7 * spread.max().clamp(min=1e-300)).sum())
+    centred = values - mean
+    if len(rows) > rows.shape[1]:
+        squares, columns = torch.linalg.eigh(centred.T @ centred)
+        squares, columns = squares.flip(0), columns.flip(1)
+    else:
+        _, spread, directions = torch.linalg.svd(centred, full_matrices=False)
+        squares, columns = spread.square(), directions.T
+    resolved = int((squares > 1e-12 * squares.max().clamp(min=1e-300)).sum())
     number = max(1, min(k, len(rows) - 1, resolved))
-    return Reduction(mean=mean.float(), matrix=directions[:number].T.float().contiguous())
+    if number < k:
+        log.info("PCA: %d normal patches span %d directions, not %d", len(rows), number, k)
+    matrix = columns[:, :number].float().contiguous()
+    return Reduction(mean=mean.float().to(rows.device), matrix=matrix.to(rows.device))
 
 
 def projection_k(rows: Rows, k: int, seed: int, draw: int) -> Reduction:

@@ -1,4 +1,4 @@
-"""PatchCore's recipe on this CLIP: locally pooled patches of two middle layers, a greedy coreset."""
+"""PatchCore's recipe on this CLIP: pooled patches of two middle layers, a greedy coreset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,10 +89,9 @@ class PatchCoreJudge:
     def _weights(
         self, patches: Float[Tensor, "image channel"], nearest: Int[Tensor, "image"]
     ) -> Float[Tensor, "image"]:
-        """Return 1 - softmax of the patch's distance among those to its nearest one's neighbours.
+        """Return 1 - softmax of the patch's distance among those to the nearest's neighbours.
 
-        The neighbours of the nearest row are itself and the next ones. Distances are made
-        comparable between widths as the authors' later code does not need to: see below.
+        The nearest row is the first of its own neighbours.
         """
         rows = self.gallery.rows
         number = min(NEIGHBOURS, len(rows))
@@ -103,7 +102,8 @@ class PatchCoreJudge:
         neighbours = rows[among.topk(number, largest=False).indices]
         away = (patches[:, None] - neighbours).norm(dim=2)
         itself = (patches - own).norm(dim=1)
-        return 1 - (itself - away.logsumexp(dim=1)).exp()
+        weights: Tensor = 1 - (itself - away.logsumexp(dim=1)).exp()
+        return weights
 
 
 def middle_sites(model: HookedCLIP) -> tuple[str, str]:
@@ -136,7 +136,8 @@ def projected(
     if rows.shape[1] <= PROJECTED:
         return rows
     directions = torch.randn(rows.shape[1], PROJECTED, generator=generator(seed, draw))
-    return rows @ directions.to(rows.device) / PROJECTED**0.5
+    fewer: Tensor = rows @ directions.to(rows.device) / PROJECTED**0.5
+    return fewer
 
 
 def greedy_coreset(rows: Float[Tensor, "row channel"], number: int) -> Int[Tensor, "chosen"]:

@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from workbench.baselines import nearest
+from workbench.baselines import (
+    anomalydino,
+    direct_effect,
+    nearest,
+    patchcore,
+    text,
+    winclip,
+    winclip_lake,
+)
+from workbench.baselines.few_shot import FewShot
 from workbench.baselines.lake import LakeMethod
 from workbench.baselines.method import Method
 from workbench.baselines.nearest import NearestPatch
@@ -33,6 +42,15 @@ def _nearest(name: str, title: str, recipe: str, reduce: nearest.Reduce, draws: 
     return make
 
 
+def _few_shot(name: str, title: str, recipe: str, kind: type[FewShot]) -> Factory:
+    return lambda settings: kind(name, title, recipe, settings)
+
+
+def _text(name: str, title: str, how: str, read: text.Read, view: str | None) -> Factory:
+    recipe = f"Text alone: {how}, against the prompts; an image's score is its largest patch's."
+    return lambda settings: text.TextOnly(name, title, recipe, read, view, settings)
+
+
 _CONTROL = "A control: LAKE's visual branch, same site and distance, with {} in the place of its K."
 
 METHODS: dict[str, Factory] = {
@@ -55,6 +73,54 @@ METHODS: dict[str, Factory] = {
         "The distance to the nearest normal patch in all channels of the site; no paper's, but "
         "what many of them share.",
         nearest.all_channels,
+    ),
+    "patchcore_recipe": _few_shot(
+        "patchcore_recipe", "PatchCore recipe", patchcore.RECIPE, patchcore.PatchCore
+    ),
+    "anomalydino_recipe": _few_shot(
+        "anomalydino_recipe",
+        "AnomalyDINO recipe",
+        anomalydino.RECIPE,
+        anomalydino.AnomalyDino,
+    ),
+    "winclip_zero_shot": lambda settings: winclip.WinClipZeroShot(settings=settings),
+    "winclip_few_shot": _few_shot(
+        "winclip_few_shot", "WinCLIP recipe, few-shot", winclip.FEW_SHOT, winclip.WinClipFewShot
+    ),
+    "winclip_plus_lake": _few_shot(
+        "winclip_plus_lake",
+        "WinCLIP recipe with LAKE",
+        winclip_lake.RECIPE,
+        winclip_lake.WinClipPlusLake,
+    ),
+    "text_patches": _text(
+        "text_patches",
+        "Text, raw patches",
+        "the last block's patches through the final LayerNorm and projection",
+        text.read_patches,
+        None,
+    ),
+    "text_value_path": _text(
+        "text_value_path",
+        "Text, value path",
+        "the patches through the last block's values alone, attended to by values (V-V), without "
+        "that block's skip path and MLP",
+        text.read_value_path,
+        "value_path",
+    ),
+    "text_windows": _text(
+        "text_windows",
+        "Text, windows",
+        "windows of 2 x 2 and 3 x 3 patches, each alone through the tower with CLS, their harmonic "
+        "mean at each patch",
+        text.read_windows,
+        "windows",
+    ),
+    "lake_text_through_neurons": _few_shot(
+        "lake_text_through_neurons",
+        "Text through LAKE's neurons",
+        direct_effect.RECIPE,
+        direct_effect.TextThroughNeurons,
     ),
     "random_k": _nearest(
         "random_k",
@@ -99,6 +165,8 @@ WITH_LAYER_NORM = (
     "lake_moments",
     "lake_visual",
     "patch_knn",
+    "patchcore_recipe",
+    "anomalydino_recipe",
     "random_k",
     "bottom_k",
     "all_channels",

@@ -6,16 +6,15 @@ sign is part of the result.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.baselines.anomalydino import last_site
 from workbench.baselines.backbone import Backbone
 from workbench.baselines.few_shot import FittedJudge, largest
 from workbench.baselines.method import Needs, Scored
-from workbench.baselines.views import Views
+from workbench.baselines.views import Views, last_site
 from workbench.baselines.winclip import anomalous, text_of, windows_text_map
 from workbench.clip.hooked import HookedCLIP
 from workbench.excavation.settings import Settings
@@ -25,9 +24,7 @@ from workbench.images.stream import Picture
 Read = Callable[[HookedCLIP, TextBranch, Views], Float[Tensor, "image patch"]]
 
 
-def read_patches(
-    model: HookedCLIP, text: TextBranch, views: Views
-) -> Float[Tensor, "image patch"]:
+def read_patches(model: HookedCLIP, text: TextBranch, views: Views) -> Float[Tensor, "image patch"]:
     """Take the last block's patches through the final LayerNorm and projection."""
     return text.scores(model, views.patches[last_site(model)].to(model.dtype))
 
@@ -41,9 +38,7 @@ def read_value_path(
     return anomalous(text, views.value_path)
 
 
-def read_windows(
-    model: HookedCLIP, text: TextBranch, views: Views
-) -> Float[Tensor, "image patch"]:
+def read_windows(model: HookedCLIP, text: TextBranch, views: Views) -> Float[Tensor, "image patch"]:
     """Take windows through the whole tower, and their harmonic mean at each patch."""
     return windows_text_map(text, views, model.grid, whole=False)
 
@@ -71,7 +66,7 @@ class TextOnly:
     recipe: str
     read: Read
     view: str | None
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     uses_support: bool = False
     draws: int = 1
 

@@ -119,6 +119,19 @@ def value_path(
     return model.project(out[:, 1:])
 
 
+def last_site(model: HookedCLIP) -> str:
+    """Return the residual stream after the last block."""
+    return f"blocks.{model.n_layers - 1}.hook_resid_post"
+
+
+@torch.no_grad()
+def last_patches(model: HookedCLIP, views: Views) -> Float[Tensor, "image patch d_model"]:
+    """Return the last block's patches after the final LayerNorm, not projected."""
+    patches = views.patches[last_site(model)]
+    found: Tensor = model.visual.ln_post(patches.to(model.dtype)).float()
+    return found
+
+
 def check_needs(model: HookedCLIP, needs: Needs) -> None:
     """Raise `SettingError` for an unknown view and `SiteError` for a site without neurons."""
     for view in sorted(needs.views):

@@ -1,7 +1,7 @@
 """WinCLIP's recipe: windows against prompts, and against the windows of a few normal images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from workbench.baselines.backbone import Backbone
 from workbench.baselines.few_shot import FewShot, FittedJudge
 from workbench.baselines.method import Needs, Scored
-from workbench.baselines.views import Views
+from workbench.baselines.views import Views, last_patches, last_site
 from workbench.baselines.windows import by_side, harmonic_map
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.prompts import winclip_prompts
@@ -38,16 +38,6 @@ FEW_SHOT = (
 )
 
 
-def last_patches(
-    model: HookedCLIP, views: Views
-) -> Float[Tensor, "image patch d_model"]:
-    """Return the last block's patches after the final LayerNorm."""
-    with torch.no_grad():
-        site = f"blocks.{model.n_layers - 1}.hook_resid_post"
-        found: Tensor = model.visual.ln_post(views.patches[site].to(model.dtype)).float()
-        return found
-
-
 def anomalous(
     text: TextBranch, embeddings: Float[Tensor, "*shape d_embed"]
 ) -> Float[Tensor, "*shape"]:
@@ -68,7 +58,7 @@ def windows_text_map(
     if whole:
         maps.append(anomalous(text, views.embedding)[:, None].expand_as(maps[0]))
     smallest = torch.finfo(torch.float32).tiny
-    return len(maps) / sum(1 / scores.clamp(min=smallest) for scores in maps)
+    return len(maps) / (1 / torch.stack(maps).clamp(min=smallest)).sum(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +152,7 @@ class WinClipZeroShot:
     name: str = "winclip_zero_shot"
     title: str = "WinCLIP recipe, zero-shot"
     recipe: str = ZERO_SHOT
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     uses_support: bool = False
     draws: int = 1
 
@@ -190,7 +180,7 @@ class WinClipFewShot(FewShot):
 
     def needs(self, model: HookedCLIP) -> Needs:
         """Return windows, the image's embedding and the last layer."""
-        return Needs(frozenset({f"blocks.{model.n_layers - 1}.hook_resid_post"}), VIEWS)
+        return Needs(frozenset({last_site(model)}), VIEWS)
 
     def learn(
         self,

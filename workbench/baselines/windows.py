@@ -7,7 +7,6 @@ tokens of a plain forward.
 """
 
 from functools import lru_cache
-from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -82,10 +81,16 @@ def harmonic_map(
 
     Low scores count most: one window that looks normal calms the patches below it.
     """
-    index = window_patches(grid, side).to(scores.device)
+    covers = _covers(grid, side).to(scores)
     inverse = 1 / scores.clamp(min=torch.finfo(scores.dtype).tiny)
-    spread = inverse[:, :, None].expand(-1, -1, index.shape[1]).flatten(1)
-    total = scores.new_zeros(len(scores), grid[0] * grid[1])
-    total.index_add_(1, index.flatten(), spread)
-    covering = torch.bincount(index.flatten(), minlength=grid[0] * grid[1])
-    return cast(Tensor, covering / total)
+    return covers.sum(0) / (inverse @ covers)
+
+
+@lru_cache(maxsize=32)
+def _covers(grid: tuple[int, int], side: int) -> Float[Tensor, "window patch"]:
+    """Return 1 where a window covers a patch and 0 elsewhere.
+
+    Summing by a matrix product has a fixed order on every device; scattering has not.
+    """
+    index = window_patches(grid, side)
+    return torch.zeros(len(index), grid[0] * grid[1]).scatter_(1, index, 1.0)

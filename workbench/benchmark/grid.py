@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,26 @@ def check(data: Mapping[str, Dataset], grid: Grid) -> None:
                 grid.support(samples, key)
 
 
+@dataclass(frozen=True)
+class Reckoned:
+    """How much a grid on a data set is: cells, and different images that the model looks at."""
+
+    cells: int
+    images: int
+
+
+def reckon(dataset: Dataset, grid: Grid, name: str = "") -> Reckoned:
+    """Return how much a grid on a data set is."""
+    cells = images = 0
+    for category in dataset.categories:
+        samples, keys = dataset[category], grid.keys(name, category)
+        cells += len(keys)
+        groups = {key.group for key in keys}
+        drawn = {sample for group in groups for sample in grid.support(samples, group)}
+        images += len(drawn.union(grid.tests(samples)))
+    return Reckoned(cells, images)
+
+
 def run_grid(
     model: HookedCLIP,
     data: Mapping[str, Dataset],
@@ -195,6 +216,9 @@ def _category(
             yield cell
     if not keep_features:
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # others may still be there
+            folder.parent.rmdir()
+            folder.parent.parent.rmdir()
 
 
 def finished(out: Path, keys: Sequence[Key]) -> list[Cell]:

@@ -70,10 +70,7 @@ def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
                 "--out, or give what it was begun with."
             )
         if not resume:
-            raise RunError(
-                f"{out} holds a benchmark already: say --resume to go on with it (more methods, "
-                "shots and seeds may be asked for), --overwrite to begin anew, or choose another."
-            )
+            raise RunError(f"{out} holds a benchmark already: ask to --resume it.")
     elif out.is_dir() and any(out.iterdir()):
         raise RunError(f"{out} holds files and is no benchmark. Choose another --out.")
     write_json(file, content)

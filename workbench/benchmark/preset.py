@@ -1,11 +1,11 @@
 """The published comparison as one command, and whether all that it takes is at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from workbench.benchmark.published import SETS, recognised
 from workbench.clip.cost import cost, readable
+from workbench.clip.model_check import ModelCheck
 from workbench.images.samples import Dataset
 
 
@@ -56,12 +56,11 @@ class Readiness:
 
 
 def readiness(
-    preset: Preset, data: Mapping[str, Dataset], weights: Mapping[Backbone, Path | None]
+    preset: Preset, data: Mapping[str, Dataset], models: Mapping[Backbone, ModelCheck]
 ) -> Readiness:
     """Say what of a preset is at hand and what it will cost.
 
-    `data` are the data sets that were read, `weights` each model's file, `None` where there is
-    none.
+    `data` are the data sets that were read, `models` what `check_model` says of each.
     """
     lines, missing = [], []
     found = {recognised(dataset.categories): (name, dataset) for name, dataset in data.items()}
@@ -78,41 +77,19 @@ def readiness(
         lines.append(f"{title}: {dataset.root} as {name}, {tests} test images")
     for model in preset.models:
         needed = cost(model.name, image_size=model.image_size)
-        path = weights[model]
-        if path is None:
-            missing.append(f"{model.name}: no weights {model.tag} here")
+        checked = models[model]
+        if checked.present is False:
+            missing.append(f"{model.name}: its weights ({model.tag}) are not on this machine")
         grid = needed.image_size[0] // needed.patch_size[0]
         tokens = (grid - 1) ** 2 * 5 + (grid - 2) ** 2 * 10
         passes = 2 + tokens / (grid**2 + 1)
         work = images * passes * needed.flops
         lines.append(
-            f"{model.name} at {model.image_size} px: {path or 'no weights'}; "
+            f"{checked}; "
             f"{readable(needed.weight_bytes())} of weights, {readable(needed.forward_bytes(1))} "
-            f"for one image at a time; {images} images, each as {passes:.1f} forwards with its "
-            f"windows: {work / 1e15:.1f} PFLOP"
+            f"for one image at a time; an image is {passes:.1f} forwards with its windows"
+            + (f", {images} images {work / 1e15:.1f} PFLOP" if images else "")
         )
     cells = len(preset.models) * len(preset.shots) * len(preset.seeds)
     lines.append(f"{cells} support sets a category, every method on each")
-    return Readiness(tuple(lines), tuple(missing))
-
-
-def weights_at_hand(model: Backbone, given: Mapping[str, Path]) -> Path | None:
-    """Return the file of a model's weights, given by name or in the cache; nothing is fetched."""
-    for name in (model.name, f"{model.name}:{model.tag}"):
-        if name in given:
-            return given[name] if given[name].is_file() else None
-    from huggingface_hub import try_to_load_from_cache
-    from open_clip.pretrained import get_pretrained_cfg
-
-    config = get_pretrained_cfg(model.name.removesuffix("-quickgelu"), model.tag)
-    repository = config.get("hf_hub", "").strip("/")
-    for name in _FILES if repository else ():
-        cached = try_to_load_from_cache(repository, name)
-        if isinstance(cached, str):
-            return Path(cached)
-    url = config.get("url", "")
-    cached_file = Path("~/.cache/clip").expanduser() / Path(url).name
-    return cached_file if url and cached_file.is_file() else None
-
-
-_FILES: Sequence[str] = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+    return Readiness(tuple(lines), tuple(dict.fromkeys(missing)))

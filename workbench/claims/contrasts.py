@@ -110,20 +110,19 @@ def weighted(weight: float, raw: bool = False) -> str:
 
 
 def _shots(plan: Plan) -> tuple[Contrast, ...]:
+    few, most = plan.shots[0], plan.central
+    if few >= most:  # nothing to compare: name what is missing
+        few, most = 1, 4
+    enough = max((n for n in plan.shots if 2 * n in plan.shots), default=plan.central)
     found: list[Contrast] = []
     for method, what in (("lake", ""), ("lake_visual", ", visual branch alone")):
         decides = method == "lake"
-        few, most = plan.shots[0], plan.central
-        if few < most:
-            name = f"{most} shots - {few}{what}"
-            found.append(Contrast(name, Arm(method, most), Arm(method, few), MORE, decides))
-        doubled = [shots for shots in plan.shots if 2 * shots in plan.shots]
-        if doubled:
-            enough = max(doubled)
-            name = f"{enough} shots - {2 * enough}{what}"
-            more = Arm(method, 2 * enough)
-            found.append(Contrast(name, Arm(method, enough), more, KEPT, decides))
-    return tuple(sorted(found, key=lambda one: not one.decides))
+        arms = {shots: Arm(method, shots) for shots in (few, most, enough, 2 * enough)}
+        name = f"{most} shots - {few}{what}"
+        found.append(Contrast(name, arms[most], arms[few], MORE, decides))
+        name = f"{enough} shots - {2 * enough}{what}"
+        found.append(Contrast(name, arms[enough], arms[2 * enough], KEPT, decides))
+    return tuple(found)
 
 
 def _contaminated(plan: Plan) -> tuple[Contrast, ...]:
@@ -156,8 +155,8 @@ def _elicits(plan: Plan) -> tuple[Contrast, ...]:
         Contrast("amplified - random sets amplified", up, arm("random", 2), MORE),
         Contrast("silenced - unchanged", down, unchanged, LESS),
         Contrast("silenced - random sets silenced", down, arm("random", 0), LESS),
-        Contrast("amplified - random sets, as large a change", up, arm("matched", 2), MORE, False),
-        Contrast("silenced - random sets, as large a change", down, arm("matched", 0), LESS, False),
+        Contrast("amplified - matched random sets", up, arm("matched", 2), MORE, False),
+        Contrast("silenced - matched random sets", down, arm("matched", 0), LESS, False),
         Contrast(SIGN, unchanged, None, MORE, False),
     )
 

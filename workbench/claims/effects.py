@@ -16,17 +16,16 @@ about categories that were not measured.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from workbench.claims.evidence import Evidence
+from workbench.claims.evidence import Evidence, Place
 
 RESAMPLES = 2000
-Place = tuple[str, str]  # data set and category
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,7 @@ class Bootstrap:
             high=float(high),
             plus=float(drawn[0][0]),
             minus=float(drawn[1][0]) if minus is not None else (base or None),
-            categories={
-                _spelled(place, places): float(value)
-                for place, value in zip(places, apart, strict=True)
-            },
+            categories=dict(zip(spelled(places).values(), apart.tolist(), strict=True)),
             seeds=len(seeds),
             draws=max(arm.draws for arm in arms),
             images=sum(len(plus.labels[place]) for place in places),
@@ -131,9 +127,7 @@ class Bootstrap:
         times = rng.multinomial(number - 1, equal[0], size=self.resamples)
         return np.concatenate([equal, times / (number - 1)])
 
-    def _cell(
-        self, arm: Evidence, place: Place, seed: int
-    ) -> Float[np.ndarray, "resample draw"]:
+    def _cell(self, arm: Evidence, place: Place, seed: int) -> Float[np.ndarray, "resample draw"]:
         key = (id(arm), place, seed)
         if key not in self._kept:
             self._alive.append(arm)
@@ -185,7 +179,7 @@ def weighted_auroc(
     last = np.searchsorted(ordered, anomalous, "right")
     wins = (below[:, first] + below[:, last]) / 2
     pairs = normal_times.sum(axis=1) * anomalous_times.sum(axis=1)
-    areas: Float[np.ndarray, "resample"] = (wins * anomalous_times).sum(axis=1) / pairs
+    areas: Float[np.ndarray, resample] = (wins * anomalous_times).sum(axis=1) / pairs
     return areas
 
 
@@ -203,6 +197,12 @@ def _shared(arms: Sequence[Evidence]) -> tuple[list[Place], list[int], str]:
     return places, seeds, "" if seeds else "no seed is finished in every category"
 
 
-def _spelled(place: Place, places: Sequence[Place]) -> str:
-    several = len({data for data, _ in places}) > 1
-    return "/".join(place) if several else place[1]
+def spelled(places: Iterable[Place]) -> dict[Place, str]:
+    """Return what categories are called: with their data set's name where there are several.
+
+    >>> list(spelled([("mvtec", "bottle"), ("visa", "pcb1")]).values())
+    ['mvtec/bottle', 'visa/pcb1']
+    """
+    given = list(places)
+    several = len({data for data, _ in given}) > 1
+    return {place: "/".join(place) if several else place[1] for place in given}

@@ -49,7 +49,7 @@ def read_evidence(folder: Path) -> dict[Arm, Evidence]:
 
 
 def _read_pool(root: Path, pool: Pool) -> dict[Arm, Evidence]:
-    labels: dict[Place, Int[np.ndarray, "image"]] = {}
+    labels: dict[Place, Int[np.ndarray, image]] = {}
     scores: dict[Arm, dict[tuple[Place, int], Float[np.ndarray, "draw image"]]] = defaultdict(dict)
     others: dict[Arm, dict[tuple[Place, int], Mapping[str, float | None]]] = defaultdict(dict)
     for file in sorted((root / "cells").glob("*/*/*/*.json")):

@@ -15,15 +15,16 @@ REPLACED = (0, 1, 2)
 FACTORS = (0.0, 0.5, 1.5, 2.0, 4.0)
 """What the selected neurons' deviations are multiplied by; 1 is the unchanged model."""
 SWEEP_DRAWS = 5
-"""Random draws at each point of a sweep; those that decide a claim have all."""
+"""Random draws of what stands beside a claim; those that decide it have all."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What the claims are put to.
 
-    `width` and `layers` are the model's: channels at the site, and blocks. `shots` are ascending.
-    Claims that need one number of shots take `central`.
+    `width` and `layers` are the model's: channels at the site, and blocks; 0 where nobody knows,
+    as in the folder of a benchmark. `shots` are ascending. Claims that need one number of shots
+    take `central`.
 
     Raises `SettingError` for numbers out of range.
     """
@@ -39,7 +40,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shots", tuple(sorted(self.shots)))
-        if not 1 <= self.k <= self.width:
+        if self.k < 1 or (self.width and self.k > self.width):
             raise SettingError(
                 f"k is {self.k}, but the site has {self.width} channels; choose --k from 1 to "
                 f"{self.width}, and below {self.width} to have anything to compare."
@@ -56,7 +57,9 @@ class Plan:
 
     @property
     def ks(self) -> tuple[int, ...]:
-        """The K of the sweep beside K itself and all channels, ascending."""
+        """The K of the sweep beside K itself and all channels, ascending; none without a width."""
+        if not self.width:
+            return ()
         found = {max(1, round(share * self.width)) for share in SHARES}
         return tuple(sorted(found - {self.k, self.width}))
 
@@ -68,4 +71,8 @@ class Plan:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Plan":
         """Return a plan from plain data."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in content.items()})
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in content.items()
+        }
+        return cls(**given)

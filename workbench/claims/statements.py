@@ -96,10 +96,10 @@ STATEMENTS: dict[int, Statement] = {
             "Contamination",
             "A few contaminated normal images do little harm.",
             "reported",
-            "LAKE with 1 of 4 support images replaced by a test anomaly against the clean support. "
-            "The images that contaminate leave the test set of both. 2 of 4 stand beside it.",
-            "Non-inferiority: holds if the whole interval of (1 of 4 contaminated - clean) is above "
-            "-1 point, does not hold if it is wholly below.",
+            "LAKE with 1 of 4 support images replaced by a test anomaly against the clean support; "
+            "images that contaminate leave the test set of both. 2 of 4 stand beside it.",
+            "Non-inferiority: holds if the whole interval of (1 of 4 contaminated - clean) is "
+            "above -1 point, does not hold if it is wholly below.",
         ),
         Statement(
             6,
@@ -108,10 +108,10 @@ STATEMENTS: dict[int, Statement] = {
             "text detection better, and silencing them makes it worse, compared with random sets "
             "of equal size.",
             "stated",
-            "Image AUROC of the largest anomalous-prompt probability over the last layer's patches: "
+            "Image AUROC of the largest anomalous-prompt probability over last-layer patches, "
             "with the selected neurons amplified (their deviation from the support's mean, per "
             "neuron, times 2) or silenced (times 0), against the unchanged model and against the "
-            "same done to random sets. Random sets changed by the same mean square stand beside it.",
+            "same done to random sets. Matched random sets (as large a change) stand beside it.",
             "Holds if amplifying is wholly above 0 and silencing wholly below, each both against "
             "the unchanged model and against random sets; does not hold if one of the four is "
             "wholly on the other side.",

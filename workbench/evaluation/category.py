@@ -33,6 +33,7 @@ PIXEL_METRICS = (
     "pixel_aupimo",
 )
 METRICS = (*IMAGE_METRICS, *PIXEL_METRICS)
+_SHORT = {"precision_recall": "pr"}
 MAPS = (
     "bilinear to the image's own size, smoothed by a Gaussian of "
     f"{SMOOTHING:.0%} of the shorter side"
@@ -98,7 +99,7 @@ def figures(
     """
     draws = {} if intervals else {"draws": 0}
     measures = image_metrics(tests.labels, scores.tolist(), threshold=threshold, **draws)
-    curves = {f"image_{name}": curve for name, curve in image_curves(tests.labels, scores).items()}
+    curves = {f"image_{_SHORT.get(n, n)}": c for n, c in image_curves(tests.labels, scores).items()}
     pixels = (
         ExactPixelMetrics(maps=MAPS)
         if exact
@@ -106,6 +107,8 @@ def figures(
     )
     for index, (sample, size) in enumerate(zip(tests.samples, sizes, strict=True)):
         mask = tests.mask(index, size)
+        if mask is None and sample.mask_paths:
+            continue  # its masks are empty, so nobody can say which of its pixels are normal
         if mask is not None and mask.shape != size:
             raise DataError(
                 f"{sample.path} is {size[1]} x {size[0]} pixels and its mask "
@@ -113,5 +116,5 @@ def figures(
             )
         pixels.add(anomaly_map(maps[index], size), mask, sample.name)
     measures |= pixels.result()
-    curves |= {f"pixel_{name}": curve for name, curve in pixels.curves().items()}
+    curves |= {f"pixel_{_SHORT.get(n, n)}": c for n, c in pixels.curves().items()}
     return Figures(measures, curves, pixels.per_image())

@@ -47,7 +47,7 @@ class ImageRow:
 class CategoryResult:
     """The figures of one category, the rows and curves they come from, and the threshold.
 
-    `curves` are `image_roc`, `image_precision_recall`, `pixel_roc`, `pixel_precision_recall` and
+    `curves` are `image_roc`, `image_pr`, `pixel_roc`, `pixel_pr` and
     `pixel_pro`, as far as they are defined.
     """
 

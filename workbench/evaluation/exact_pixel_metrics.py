@@ -27,7 +27,7 @@ class ExactPixelMetrics:
 
     def __init__(self, *, draws: int = DRAWS, seed: int = 0, maps: str = "") -> None:
         self._draws = (draws, seed)
-        self._figures = PixelFigures(maps)
+        self._figures = PixelFigures(maps, exact=True)
         self._images: dict[str, PixelRanks] = {}
 
     def add(
@@ -66,6 +66,10 @@ class ExactPixelMetrics:
         true, false, overlap, _ = self._steps()
         return {} if self._figures.missing(true, false) else ranked_curves(true, false, overlap)
 
+    def draws(self) -> dict[str, Float[np.ndarray, "draw"]]:
+        """Return every metric that is defined in each draw, for intervals of further figures."""
+        return self._figures.drawn(self._steps()[:3], self._drawn().values())
+
     def per_image(self) -> dict[str, float | None]:
         """Return the AUPIMO of every image, `None` for a normal one and where it is undefined."""
         return self._figures.per_image()
@@ -91,7 +95,8 @@ class ExactPixelMetrics:
         steps[0, 1::2], steps[2, 1::2] = true, overlap
         steps[1, 1::2], steps[1, 0::2] = tied, between
         thresholds = np.repeat(distinct.astype(np.float64), 2)
-        thresholds = np.append(every[:1].astype(np.float64), thresholds)
+        least = float(every[0]) if len(every) else 0.0
+        thresholds = np.append(least, thresholds)
         return steps[0, ::-1], steps[1, ::-1], steps[2, ::-1], thresholds[::-1]
 
     def _drawn(self) -> ImageDraws:

@@ -69,8 +69,7 @@ class ImageDraws:
 
     def _flush(self) -> None:
         if self._count:
-            for sums, histograms in zip(self._sums, self._histograms, strict=True):
-                sums += self._weights[:, : self._count] @ histograms[: self._count]
+            self._sums += self._weights[:, : self._count] @ self._histograms[:, : self._count]
         self._count = 0
 
 

@@ -25,7 +25,7 @@ def auroc(labels: ArrayLike, scores: ArrayLike, name: str = "image AUROC") -> Me
     image AUROC = 0.7500
     """
     definition = "area under the ROC curve, exact, ties count half"
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     missing = _missing(truth)
     if missing:
         return Measure(name, None, definition, undefined=missing)
@@ -45,7 +45,7 @@ def average_precision(labels: ArrayLike, scores: ArrayLike, name: str = "image A
     image AP = 0.8333
     """
     definition = "average precision, step-wise over distinct scores"
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     missing = _missing(truth)
     if missing:
         return Measure(name, None, definition, undefined=missing)
@@ -64,7 +64,7 @@ def f1_max(labels: ArrayLike, scores: ArrayLike, name: str = "image F1-max") -> 
     0.35
     """
     definition = "largest F1 over all thresholds (oracle: chosen on the test labels)"
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     missing = _missing(truth)
     if missing:
         return Measure(name, None, definition, undefined=missing)
@@ -84,7 +84,7 @@ def fpr_at_95(labels: ArrayLike, scores: ArrayLike, name: str = "image FPR@95TPR
     image FPR@95TPR = 0.5000
     """
     definition = "smallest false positive rate with at least 95 % found (oracle threshold)"
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     missing = _missing(truth)
     if missing:
         return Measure(name, None, definition, undefined=missing)
@@ -109,7 +109,7 @@ def balanced_accuracy(
     image balanced accuracy = 0.5000
     """
     definition = "mean of sensitivity and specificity at a threshold that saw no test label"
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     missing = "no threshold without labels was given" if threshold is None else _missing(truth)
     if threshold is None or missing:
         return Measure(name, None, definition, undefined=missing)
@@ -134,7 +134,7 @@ def image_metrics(
     stratified bootstrap over images with `draws` draws (0: none); a kind with a single image has
     none. Raises `DataError` for NaN, infinity or labels that are not 0 or 1.
     """
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     measures = {
         "image_auroc": auroc(truth, values),
         "image_ap": average_precision(truth, values),
@@ -158,16 +158,17 @@ def image_metrics(
 
 def image_curves(labels: ArrayLike, scores: ArrayLike) -> dict[str, Curve]:
     """Return the `roc` and the `precision_recall` curve; none without both kinds of image."""
-    truth, values = _checked(labels, scores)
+    truth, values = checked(labels, scores)
     if _missing(truth):
         return {}
     true, false, _ = _counts(truth, values)
     return ranked_curves(np.diff(true, prepend=0), np.diff(false, prepend=0))
 
 
-def _checked(
+def checked(
     labels: ArrayLike, scores: ArrayLike
 ) -> tuple[Int[np.ndarray, "item"], Float[np.ndarray, "item"]]:
+    """Return labels and scores as arrays. Raises `DataError` if they cannot be measured."""
     truth, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     if truth.shape != values.shape or truth.ndim != 1:
         raise DataError(f"{truth.shape} labels do not go with {values.shape} scores.")

@@ -18,7 +18,7 @@ FROM, TO = 1e-5, 1e-4
 NEEDED = math.ceil(1 / FROM)
 """Normal pixels without which the smallest rate cannot be seen."""
 
-_KEPT = 1 << 18
+_KEPT = 1 << 16
 _SKETCH = 4096
 
 
@@ -30,23 +30,24 @@ class Overlaps:
     ranks: np.ndarray
 
     @classmethod
-    def of(cls, ordered: Float[np.ndarray, "anomalous"], most: int = _SKETCH) -> "Overlaps":
-        """Keep all of few scores, and evenly spaced ones of many."""
+    def of(cls, ordered: Float[np.ndarray, "anomalous"], *, exact: bool = False) -> "Overlaps":
+        """Keep all of up to 4,096 rising scores, and as many at even distances of more."""
         count = len(ordered)
-        if count <= most:
-            return cls(ordered.copy(), np.arange(count))
-        ranks = np.rint(np.linspace(0, count - 1, most)).astype(np.int64)
+        if exact or count <= _SKETCH:
+            return cls(ordered, np.arange(count))
+        ranks = np.rint(np.linspace(0, count - 1, _SKETCH)).astype(np.int64)
         return cls(ordered[ranks], ranks)
 
 
 class NormalTail:
     """The largest scores of the normal images, each with its share of its image.
 
-    Keeps the largest 2^18, or as many as four times the rate 1e-4 needs: exact, for O(1) memory
-    and 0.04 % of the pixels.
+    Keeps the largest 2^16, or four times as many as the rate 1e-4 needs (0.04 % of the pixels):
+    enough unless the largest lie in very small images. With `exact` all are kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool = False) -> None:
+        self._exact = exact
         self.images = 0
         self.pixels = 0
         self._scores: list[np.ndarray] = []
@@ -78,7 +79,9 @@ class NormalTail:
         shares = np.concatenate([np.empty(0), *self._shares])
         shares = shares[scores > self._floor]
         scores = scores[scores > self._floor]
-        if math.isfinite(self._floor):  # it is a threshold too: what lies below it need not be known
+        if math.isfinite(
+            self._floor
+        ):  # it is a threshold too: what lies below it need not be known
             scores, shares = np.append(scores, self._floor), np.append(shares, np.inf)
         order = np.argsort(-scores, kind="stable")
         scores, shares = scores[order], shares[order]
@@ -98,7 +101,7 @@ class NormalTail:
         return bool(shares.sum() / self.images > TO)
 
     def _most(self) -> int:
-        return max(_KEPT, math.ceil(4 * TO * self.pixels))
+        return self.pixels if self._exact else max(_KEPT, math.ceil(4 * TO * self.pixels))
 
     def _shrink(self, most: int) -> None:
         scores, shares = np.concatenate(self._scores), np.concatenate(self._shares)

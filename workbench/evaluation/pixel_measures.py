@@ -1,4 +1,4 @@
-"""From counts per threshold to measures with definitions, bounds and intervals, for both engines."""
+"""From counts per threshold to measures with definitions, bounds and intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,11 +39,15 @@ class PixelFigures:
     """What both engines keep per image, and what their definitions share."""
 
     maps: str = ""
+    exact: bool = False
     unmasked: list[str] = field(default_factory=list)
     _names: dict[str, bool] = field(default_factory=dict)  # whether an image shows an anomaly
-    _tail: pimo.NormalTail = field(default_factory=pimo.NormalTail)
+    _tail: pimo.NormalTail = field(init=False)
     _overlaps: dict[str, pimo.Overlaps] = field(default_factory=dict)
     _weights: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tail = pimo.NormalTail(exact=self.exact)
 
     def start(self, name: str, mask: Bool[np.ndarray, "height width"] | None) -> None:
         """Note an image. Raises `DataError` if there is one of that name already."""
@@ -63,10 +67,15 @@ class PixelFigures:
         """Take in an image's scores in rising order, and how often it counts in each draw."""
         self._names[name] = len(anomalous) > 0
         if len(anomalous):
-            self._overlaps[name] = pimo.Overlaps.of(anomalous)
+            self._overlaps[name] = pimo.Overlaps.of(anomalous, exact=self.exact)
             self._weights[name] = weights.astype(np.uint8)
         else:
             self._tail.add(ordered)
+
+    @property
+    def anomalous(self) -> int:
+        """How many images show an anomaly."""
+        return len(self._overlaps)
 
     def missing(self, true: np.ndarray, false: np.ndarray) -> str:
         """Return why no pixel metric is defined, or nothing."""
@@ -89,11 +98,30 @@ class PixelFigures:
         if missing:
             return Measure(name, None, definition, undefined=missing)
         values, bounds = (np.array(column) for column in zip(*self._pimo().values(), strict=True))
-        weights = np.array(list(self._weights.values()), dtype=np.float64)
-        drawn = ranking.ratio(values @ weights, weights.sum(0))
-        low, high = interval(drawn) if len(values) > 1 else (None, None)
+        low, high = interval(self._drawn_pimo(values)) if len(values) > 1 else (None, None)
         bound = float(bounds.mean()) or None
         return Measure(name, float(values.mean()), definition, low=low, high=high, bound=bound)
+
+    def drawn(
+        self,
+        steps: tuple[ranking.Steps, ranking.Steps, ranking.Steps],
+        deviations: Mapping[str, Float[np.ndarray, "draw"]],
+    ) -> dict[str, Float[np.ndarray, "draw"]]:
+        """Return every metric's value in each draw; NaN where a draw lacks a kind of pixel."""
+        if self.missing(steps[0], steps[1]):
+            return {}
+        values = pixel_values(*steps)
+        found = {
+            key: np.clip(float(value) + deviations[key], 0, 1) for key, value in values.items()
+        }
+        if not self._no_pimo():
+            means = np.array([value for value, _ in self._pimo().values()])
+            found["pixel_aupimo"] = self._drawn_pimo(means)
+        return found
+
+    def _drawn_pimo(self, values: Float[np.ndarray, "image"]) -> Float[np.ndarray, "draw"]:
+        weights = np.array(list(self._weights.values()), dtype=np.float64)
+        return ranking.ratio(values @ weights, weights.sum(0))
 
     def _pimo(self) -> dict[str, tuple[float, float]]:
         thresholds, worth = self._tail.worth()
@@ -137,13 +165,15 @@ def pixel_measures(
     definitions = {key: f"{what}{ending}" for key, (_, what) in _NAMES.items()}
     measures = {}
     values = {} if missing else pixel_values(true, false, overlap)
+    drawn = figures.drawn(steps, deviations)
+    varied = figures.anomalous > 1  # a single image drawn again says nothing about others
     for key in PIXEL_METRICS[:-1]:
         name = _NAMES[key][0]
         if missing:
             measures[key] = Measure(name, None, definitions[key], undefined=missing)
             continue
         value = float(values[key])
-        low, high = interval(value + deviations[key])
+        low, high = interval(drawn[key]) if varied else (None, None)
         at = None
         if key == "pixel_f1_max":
             at = float(thresholds[int(ranking.f1_by_step(true, false).argmax())])
@@ -152,8 +182,8 @@ def pixel_measures(
             value,
             definitions[key],
             threshold=at,
-            low=None if low is None else max(0.0, low),
-            high=None if high is None else min(1.0, high),
+            low=low,
+            high=high,
             bound=None if bounds is None else float(bounds[key]),
         )
     measures["pixel_aupimo"] = figures.aupimo(definitions["pixel_aupimo"], missing)

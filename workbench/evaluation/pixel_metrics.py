@@ -13,7 +13,6 @@ from workbench.evaluation.binning import BINS, bin_counts, bin_edges, rounded_up
 from workbench.evaluation.curves import Curve, ranked_curves
 from workbench.evaluation.image_draws import COARSE_BINS, DRAWS, ImageDraws, pixel_bounds
 from workbench.evaluation.measure import Measure
-from workbench.evaluation.pimo import NormalTail, Overlaps
 from workbench.evaluation.pixel_measures import PixelFigures, pixel_measures
 from workbench.evaluation.regions import pixel_weights
 
@@ -133,6 +132,10 @@ class PixelMetrics:
         true, false, overlap = self._steps()
         return {} if self._figures.missing(true, false) else ranked_curves(true, false, overlap)
 
+    def draws(self) -> dict[str, Float[np.ndarray, "draw"]]:
+        """Return every metric that is defined in each draw, for intervals of further figures."""
+        return self._figures.drawn(self._steps(), self._draws.values())
+
     def per_image(self) -> dict[str, float | None]:
         """Return the AUPIMO of every image, `None` for a normal one and where it is undefined."""
         return self._figures.per_image()
@@ -145,64 +148,3 @@ class PixelMetrics:
         if kind not in self._rounded:
             self._rounded[kind] = rounded_up(self._edges, kind)
         return self._rounded[kind]
-
-
-class PixelScores:
-    """Collects maps and masks of one category; gives the exact pixel AUROC.
-
-    Exact means that every pixel is kept, in single precision: 4 bytes a pixel. `maps` says how
-    the maps were made and becomes part of the figure's definition.
-
-    >>> pixels = PixelScores()
-    >>> pixels.add(np.float32([[0.1, 0.9]]), np.array([[False, True]]), "001.png")
-    >>> pixels.auroc()
-    pixel AUROC = 1.0000
-    """
-
-    def __init__(self, maps: str = "") -> None:
-        self._maps = f", {maps}" if maps else ""
-        self._normal: list[np.ndarray] = []
-        self._anomalous: list[np.ndarray] = []
-        self._unmasked: list[str] = []
-
-    def add(
-        self,
-        scores: Float[np.ndarray, "height width"],
-        mask: Bool[np.ndarray, "mask_height mask_width"] | None,
-        name: str,
-    ) -> None:
-        """Take in one image's map with its mask; `None` for an anomalous image without one.
-
-        Raises `DataError`, naming the image, if the sizes differ or a score is not finite.
-        """
-        if mask is None:
-            self._unmasked.append(name)
-            return
-        if scores.shape != mask.shape:
-            raise DataError(f"{name}: the map is {scores.shape} and the mask {mask.shape}.")
-        if not np.isfinite(scores).all():
-            raise DataError(f"{name}: the map holds NaN or infinity, which no metric can rank.")
-        self._normal.append(scores[~mask].astype(np.float32))
-        self._anomalous.append(scores[mask].astype(np.float32))
-
-    def auroc(self) -> Measure:
-        """Return the exact pixel AUROC; undefined if a kind of pixel or a mask is missing."""
-        name = "pixel AUROC"
-        definition = (
-            "area under the ROC curve over all test pixels, exact, ties count half, "
-            f"maps and masks at the images' own size{self._maps}"
-        )
-        if self._unmasked:
-            reason = f"{len(self._unmasked)} anomalous images have no mask"
-            return Measure(name, None, definition, undefined=reason)
-        nothing = np.empty(0, np.float32)
-        normal = np.concatenate([nothing, *self._normal])
-        anomalous = np.concatenate([nothing, *self._anomalous])
-        if not len(anomalous) or not len(normal):
-            kind = "normal" if len(anomalous) else "anomalous"
-            return Measure(name, None, definition, undefined=f"no {kind} pixel in the test images")
-        normal.sort()
-        anomalous.sort()
-        below = np.searchsorted(normal, anomalous, side="left").sum(dtype=np.int64)
-        up_to = np.searchsorted(normal, anomalous, side="right").sum(dtype=np.int64)
-        return Measure(name, int(below + up_to) / (2 * len(normal) * len(anomalous)), definition)

@@ -1,8 +1,8 @@
 """What a ranking is worth, from how many of each kind score at every threshold.
 
-All functions take *steps*: along the last axis, from the largest score down, how many items (or what
-weight of them) have exactly that score, or lie in that bin. Leading axes are free: the draws of a
-bootstrap go through the same code as the data. Where a kind is missing the result is NaN.
+All functions take *steps*: along the last axis, from the largest score down, how many items (or
+what weight of them) have exactly that score, or lie in that bin. Leading axes are free: the draws
+of a bootstrap go through the same code as the data. Where a kind is missing the result is NaN.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def pro_area(overlap: Steps, false: Steps, limit: float) -> Values:
     stop = np.minimum(x1, limit)
     at_stop = y0 + (y1 - y0) * np.where(x1 > x0, ratio(stop - x0, x1 - x0), 0.0)
     pieces = np.where(x0 < limit, (stop - x0) * (y0 + at_stop) / 2, 0.0)
-    return pieces.sum(-1) / limit
+    return np.asarray(pieces.sum(-1) / limit)
 
 
 def roc_bound(true: Steps, false: Steps) -> Values:
@@ -91,7 +91,7 @@ def f1_bound(true: Steps, false: Steps) -> Values:
     hits = np.cumsum(true, -1, dtype=np.float64)
     alarms = np.cumsum(false, -1, dtype=np.float64) - false
     best = ratio(2 * hits, hits + alarms + hits[..., -1:]).max(-1, initial=0.0)
-    return best - f1_peak(true, false)
+    return np.asarray(best - f1_peak(true, false))
 
 
 def pro_bound(overlap: Steps, false: Steps, limit: float) -> Values:
@@ -103,15 +103,15 @@ def pro_bound(overlap: Steps, false: Steps, limit: float) -> Values:
     boxes = np.where(x0 < limit, (np.minimum(x1, limit) - x0) * (y1 - y0), 0.0).sum(-1)
     # Where a box reaches over the limit, its curve is not known to halve the part before it.
     over = np.where((x0 < limit) & (x1 > limit), (limit - x0) * (y1 - y0), 0.0).sum(-1)
-    return (boxes + over) / (2 * limit)
+    return np.asarray((boxes + over) / (2 * limit))
 
 
 def ratio(above: np.ndarray | float, below: np.ndarray | float) -> np.ndarray:
     """Return the quotient, NaN where the divisor is zero."""
-    above, below = np.broadcast_arrays(
-        np.asarray(above, np.float64), np.asarray(below, np.float64)
-    )
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+    above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
+    result = np.full(above.shape, np.nan)
+    np.divide(above, below, out=result, where=below != 0)
+    return result
 
 
 def _pro_segments(
@@ -135,4 +135,4 @@ def _total(steps: np.ndarray) -> np.ndarray:
 
 
 def _both(true: np.ndarray, false: np.ndarray) -> np.ndarray:
-    return (_total(true) > 0) & (_total(false) > 0)
+    return np.asarray((_total(true) > 0) & (_total(false) > 0))

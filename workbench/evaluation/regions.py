@@ -21,4 +21,4 @@ def pixel_weights(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "
     inside = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     components, _ = label(inside, structure=np.ones((3, 3), bool))
     component = components[inside]
-    return 1 / np.bincount(component)[component]
+    return np.asarray(1 / np.bincount(component)[component])

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -149,7 +150,8 @@ class Excavation:
     def selected(self, patches: Float[Tensor, "*patch neuron"]) -> Float[Tensor, "*patch chosen"]:
         """Return the selected neurons' columns, in single precision (after LayerNorm, if set)."""
         rows = normed(patches, self.settings.layer_norm)
-        return rows[..., list(self.neurons.indices)].float()
+        columns = torch.tensor(self.neurons.indices, device=rows.device)
+        return rows.index_select(-1, columns).float()
 
     def fusion(self, kind: str | None = None) -> Fusion:
         """Return how the branches are joined: as set, or `standardised` or `raw`."""

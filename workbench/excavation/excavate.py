@@ -13,7 +13,7 @@ from workbench.excavation.features import BATCH, Tower, walk
 from workbench.excavation.fitting import fit
 from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
-from workbench.images.layouts import category_name, read_dataset
+from workbench.images.layouts import LIST_SUFFIXES, category_name, read_dataset
 from workbench.images.samples import Dataset, Sample, train_normals
 from workbench.images.stream import ImageLike, Picture, pictures
 from workbench.images.support import support
@@ -105,7 +105,7 @@ def _support(
     contaminated: int,
 ) -> tuple[list[Picture], str, bool]:
     """Return the support images, the category's name, and whether they were drawn by seed."""
-    if isinstance(normals, str | Path) and Path(normals).is_dir():
+    if isinstance(normals, str | Path) and _holds_a_set(Path(normals)):
         normals = read_dataset(normals)
     if isinstance(normals, Dataset):
         if len(normals.categories) > 1:
@@ -131,6 +131,10 @@ def _support(
         support(samples, None)  # complains if there is none, or more than one category
     found = [Picture(sample.name, sample.path) for sample in chosen]
     return found, category or chosen[0].category, by_rule
+
+
+def _holds_a_set(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in LIST_SUFFIXES
 
 
 def _samples(given: Sequence[ImageLike]) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""LayerNorm before anything else: does selection by variance only find the loud channels?"""
+"""LayerNorm before anything else, to ask whether variance only finds the loud channels."""
 
 from jaxtyping import Float
 from torch import Tensor

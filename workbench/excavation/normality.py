@@ -60,11 +60,16 @@ class Gallery:
         queries = _rows(patches, self.metric) - centre
         nearest = torch.cat(
             [
-                (lengths - 2 * block @ rows.T).topk(self.neighbours, largest=False).indices
+                self._smallest(torch.addmm(lengths, block, rows.T, alpha=-2))
                 for block in queries.split(max(1, _BLOCK // len(rows)))
             ]
         )
         return Judgement(self.shares(patches, nearest).sum(1), nearest)
+
+    def _smallest(self, distances: Float[Tensor, "patch row"]) -> Int[Tensor, "patch neighbour"]:
+        if self.neighbours == 1:  # twice as fast as topk
+            return distances.argmin(1, keepdim=True)
+        return distances.topk(self.neighbours, largest=False).indices
 
     def shares(
         self, patches: Float[Tensor, "patch neuron"], nearest: Int[Tensor, "patch neighbour"]

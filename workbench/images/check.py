@@ -4,12 +4,16 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.errors import DataError
 from workbench.images.decode import image_size, open_image, open_mask
 from workbench.images.progress import progress
 from workbench.images.samples import Problem, Sample
 from workbench.images.truth import joined_masks
+
+if TYPE_CHECKING:
+    from workbench.images.stream import Picture
 
 _THREADS = 4  # decoding releases the interpreter's lock
 
@@ -39,6 +43,22 @@ def look_at(samples: Sequence[Sample], *, decode: bool = True) -> list[Looked]:
     with ThreadPoolExecutor(_THREADS) as pool:
         found = pool.map(lambda sample: _look(sample, decode=decode), samples)
         return list(progress(found, total=len(samples), what="checking images"))
+
+
+def unreadable(pictures: "Sequence[Picture]") -> list[Problem]:
+    """Return which of the pictures' files do not open, by their headers."""
+
+    def look(picture: "Picture") -> Problem | None:
+        try:
+            if picture.path is not None:
+                image_size(picture.path)
+        except DataError as error:
+            return Problem(Path(picture.name), str(error))
+        return None
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = progress(pool.map(look, pictures), total=len(pictures), what="checking images")
+        return [problem for problem in found if problem is not None]
 
 
 def refuse(problems: Iterable[Problem]) -> None:

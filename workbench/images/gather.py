@@ -106,7 +106,8 @@ def _walk(root: Path, found: list[str], other: Counter[str], *, masks: bool) -> 
             raise DataError(f"{folder} may not be read. Change its permissions.") from error
         inside = {entry.path for entry in entries if entry.is_dir()}
         if inside and not masks:
-            truth.update(str(path) for path in mask_places(folder))
+            inner = [path.relative_to(folder) for path in mask_places(folder)]
+            truth.update(f"{folder}{os.sep}{path}" for path in inner)
         waiting += [path for path in inside if path not in truth]
         for entry in entries:
             stem, dot, suffix = entry.name.rpartition(".")

@@ -49,9 +49,7 @@ def support(
         where = f"{categories[0]} has" if categories else "there are"
         raise DataError(f"{where} no training normals to draw a support set from.")
     if protocol not in PROTOCOLS:
-        raise SettingError(
-            f"no support protocol {protocol!r}; there are: {', '.join(PROTOCOLS)}"
-        )
+        raise SettingError(f"no support protocol {protocol!r}; there are: {', '.join(PROTOCOLS)}")
     if seed < 0:
         raise SettingError(f"the seed is {seed}; it must not be negative.")
     shots = len(normals) if shots is None else shots
@@ -92,7 +90,7 @@ def without_support(tests: Iterable[Sample], support: Iterable[Sample | str]) ->
 
 
 def _contaminants(samples: Sequence[Sample], number: int, seed: int, shots: int) -> list[Sample]:
-    """Draw test anomalies; a stream of its own, so that the normals are those of a clean support."""
+    """Draw test anomalies, from a stream of their own: the normals are a clean support's."""
     if not number:
         return []
     if not 0 < number <= shots:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-MOST = 4
+MOST = 6
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Chosen:
 def choose(judged: Sequence[Judged], most: int = MOST) -> list[Chosen]:
     """Return the worst false alarms, the worst misses, and the worst placed maps.
 
-    A kind without an image is left out. Ties go by name, so the choice is always the same.
+    A kind that cannot occur (no normal image, no defective one, no mask) is left out. Ties go by
+    name, so the choice is always the same.
 
     >>> shown = choose([Judged("a", 0, 0.9, True), Judged("b", 1, 0.2, False)])
     >>> [(kind.kind, kind.names) for kind in shown]
@@ -43,12 +44,14 @@ def choose(judged: Sequence[Judged], most: int = MOST) -> list[Chosen]:
     """
     normal = [image for image in judged if image.label == 0]
     defective = [image for image in judged if image.label == 1]
-    parts = [
-        _extreme("false alarms", normal, True, most),
-        _extreme("misses", defective, False, most),
-        _misplaced(defective, most),
-    ]
-    return [part for part in parts if part.names]
+    parts = []
+    if normal:
+        parts.append(_extreme("false alarms", normal, True, most))
+    if defective:
+        parts.append(_extreme("misses", defective, False, most))
+    if any(image.hit is not None for image in defective):
+        parts.append(_misplaced(defective, most))
+    return parts
 
 
 def _extreme(kind: str, images: Sequence[Judged], wrong: bool, most: int) -> Chosen:

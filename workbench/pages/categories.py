@@ -16,6 +16,8 @@ from workbench.pages.words import CASE_TITLES, METRIC_NAMES
 
 PICTURE_SIDE = 260
 SMALL_SIDE = 190
+FEWER = 3
+"""How many cases of a kind are shown where the pictures are small."""
 _HEADLINE = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
 _UNDER = {
     "image_roc": "image_auroc",
@@ -121,13 +123,13 @@ chosen before any score was seen.</p>
 
 
 def _cases(cases: Cases, category: CategoryReport, side: int) -> str:
-    if not cases.examples:
-        return ""
-    cards = "".join(_card(example, category, side, bars=False) for example in cases.examples)
-    shown, all_of_them = len(cases.examples), cases.found
-    count = f"All {shown} are shown." if shown >= all_of_them else f"{shown} of {all_of_them}."
-    if all_of_them == 1:
-        count = "There is one."
+    most = len(cases.examples) if side == PICTURE_SIDE else FEWER
+    examples = cases.examples[:most]
+    cards = "".join(_card(example, category, side, bars=False) for example in examples)
+    shown, found = len(examples), cases.found
+    count = f"{shown} of {found}." if shown < found else f"All {found} are shown."
+    if found < 2:
+        count = "There is one." if found else "There is none."
     title = CASE_TITLES.get(cases.kind, cases.kind)
     return f"""<h4 class="apart">{escape(title)}</h4>
 <p class="muted small">{escape(cases.rule)} {count}</p>

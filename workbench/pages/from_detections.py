@@ -16,8 +16,8 @@ from workbench.images.truth import true_mask
 from workbench.pages.cases import MOST, Judged, choose
 from workbench.pages.inputs import Cases, Example
 
-SIDE = 520
-"""Maps and masks are kept no larger than this: twice what a page shows."""
+SIDE = 320
+"""Maps and masks are kept no larger than this, a little more than a page shows."""
 
 
 def category_cases(
@@ -65,7 +65,7 @@ def shown_example(
     return Example(
         name=sample.name,
         picture=sample.path,
-        anomaly_map=detection.map(small),
+        anomaly_map=detection.map(small).astype(np.float32),
         score=detection.score,
         label=1 if sample.label else 0,
         defect=sample.defect if sample.label else "",

@@ -15,6 +15,7 @@ from workbench.images.samples import Dataset, Sample
 from workbench.images.truth import true_mask
 from workbench.pages.from_detections import category_cases, shown_example, text_branch
 from workbench.pages.inputs import CategoryReport, ReportInput, Values
+from workbench.pages.words import PROTOCOL_RULES
 
 
 def comparison_report(
@@ -90,7 +91,9 @@ def evaluated_category(
 
     Both are scored once more, a few images in all, and kept at the size they are shown at.
     """
-    shown = to_picture([sample for sample in samples if sample.split == "test"])
+    judged = {row.image for row in result.rows}
+    tests = [sample for sample in samples if sample.split == "test" and sample.name in judged]
+    shown = to_picture(tests)
     pictured = [
         Pictured(sample, detection, true_mask(sample, detection.size))
         for sample, detection in zip(shown, excavation.score(shown), strict=True)
@@ -135,10 +138,11 @@ def support_rule(excavation: Excavation) -> dict[str, Any]:
     """Return how the support was drawn, in words that a protocol needs."""
     if excavation.shots is None:
         return {"drawn": "given by hand, or all normal training images"}
+    protocol = excavation.protocol or "nested"
     return {
         "shots": excavation.shots,
         "seed": excavation.seed,
-        "protocol": excavation.protocol,
+        "protocol": f"{protocol}: {PROTOCOL_RULES.get(protocol, '')}".rstrip(": "),
         "contaminated": excavation.contaminated,
     }
 

@@ -88,15 +88,14 @@ class CategoryReport:
     text: Measure | None = None
 
     def __post_init__(self) -> None:
-        for what, values in (("defects", self.defects), ("flags", self.flagged)):
-            if values and len(values) != len(self.scores):
-                raise DataError(
-                    f"{self.name} has {len(self.scores)} scores and {len(values)} {what}: one each."
-                )
-        if len(self.labels) != len(self.scores):
-            raise DataError(
-                f"{self.name} has {len(self.scores)} scores and {len(self.labels)} labels: one each."
-            )
+        count = len(self.scores)
+        for what, values, needed in (
+            ("labels", self.labels, True),
+            ("defects", self.defects, False),
+            ("flags", self.flagged, False),
+        ):
+            if (needed or values) and len(values) != count:
+                raise DataError(f"{self.name} has {count} scores and {len(values)} {what}.")
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -163,9 +162,9 @@ class BenchmarkReport:
     per method and shots (and `data`), each metric's macro (mean, deviation between seeds or
     `None`), or `None`. `methods` are {name: (title, recipe)} in the order to show.
     `published` are other people's figures: `source`, `method`, `backbone`, `shots` (`None`: not
-    stated), `dataset` and metrics as fractions. `timing` are rows of any columns. `failed` are
-    cells that gave no figure: `category`, `method`, `shots`, `seed`, `reason`. `categories` show
-    one method (`shown`) picture by picture.
+    stated), `dataset` and metrics as fractions, with `data` where they belong to one of several.
+    `timing` are rows of any columns. `failed` are cells that gave no figure: `category`,
+    `method`, `shots`, `seed`, `reason`. `categories` show one method (`shown`) picture by picture.
     """
 
     title: str

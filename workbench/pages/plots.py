@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from workbench.evaluation.curves import Curve
 from workbench.figures.colours import number
+from workbench.pages.dots import Dot, Row, dot_plot
 from workbench.pages.inputs import SweepFigure
 from workbench.pages.markup import escape
 from workbench.pages.svg import (
@@ -25,6 +26,7 @@ from workbench.pages.svg import (
 
 _SIDE, _PANEL = 320, 300
 PRO_LIMIT = 0.3
+_MOST_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,13 @@ def clipped(
     return np.append(x[inside], limit), np.append(y[inside], np.interp(limit, x, y))
 
 
-def sweep(figure: SweepFigure, width: int = 620, height: int = 320) -> str:
-    """Draw what a figure does when a setting changes: a line and intervals per series."""
+def sweep(figure: SweepFigure, width: int = 640, height: int = 300) -> str:
+    """Draw what a figure does when a setting changes: a line and intervals per series.
+
+    Long words on the x axis get a row each instead, because nothing leads from one to the next.
+    """
+    if sum(len(x) for x in figure.x if isinstance(x, str)) > _MOST_LETTERS:
+        return _listed(figure)
     places, ticks, log = _places(figure)
     ends = [
         value
@@ -176,6 +183,27 @@ def _series(
         marks.append(f"<g><title>{escape(said)}</title>{mark(series, x, y)}</g>")
     line = f'<path class="line s{index} d{index}" d="M{path(points)}"/>' if points else ""
     return line + "".join(marks)
+
+
+def _listed(figure: SweepFigure) -> str:
+    """Draw a row per word, a dot with its interval per series."""
+    rows = [
+        Row(
+            str(x),
+            [
+                Dot(series, value, lows[at], highs[at], said=f"{x}, {name}: {100 * value:.1f}")
+                for series, (name, (values, lows, highs)) in enumerate(figure.series.items())
+                if (value := values[at]) is not None
+            ],
+        )
+        for at, x in enumerate(figure.x)
+    ]
+    rows = [row for row in rows if row.dots]
+    if not rows:
+        return '<p class="muted">Nothing could be measured.</p>'
+    legend = key(list(figure.series)) if len(figure.series) > 1 else ""
+    label = f"{figure.y_name} by {figure.x_name}"
+    return legend + dot_plot(rows, f"{figure.y_name} (%)", figure.reference, label=label)
 
 
 def _places(figure: SweepFigure) -> tuple[list[float], list[tuple[float, str]], bool]:

@@ -10,12 +10,14 @@ from workbench.pages.tables import definitions
 from workbench.pages.words import CHOSEN, CITATION, LIMITS, METRIC_NAMES, REPORTED, STATED
 
 _FIRST = ("site", "k", "shots", "seed", "statistic", "normality", "metric", "text_weight", "fusion")
+_MOST_LINES = 8
 
 
 def protocol_section(report: ReportInput) -> str:
     """Return the box with all that somebody needs to repeat the run."""
     ordered = [*_FIRST, *(key for key in report.settings if key not in _FIRST)]
-    settings = {key: report.settings[key] for key in ordered if key in report.settings}
+    said_above = report.protocol.keys()
+    settings = {k: report.settings[k] for k in ordered if k in report.settings.keys() - said_above}
     prompts = settings.get("prompts")
     listed = settings.pop("prompts") if isinstance(prompts, Mapping) else {}
     support = {c.name: list(c.support) for c in report.categories if c.support}
@@ -63,16 +65,21 @@ def protocol_box(
         "metrics": dict(metrics or {}),
         "versions": dict(versions or {}),
     }
+    brief = {key: value for key, value in settings.items() if not _long(value)}
+    folded = "".join(
+        _part(words(key).capitalize(), _terms(value))
+        for key, value in settings.items()
+        if key not in brief
+    )
     taken = {METRIC_NAMES.get(k, k): escape(v) for k, v in (metrics or {}).items()}
-    lines = "".join(f"<li>{escape(line.strip())}</li>" for line in data if line.strip())
-    layout = f'<h3 class="apart">Data</h3><ul class="plain mono">{lines}</ul>' if lines else ""
     return f"""<section id="protocol"><h2>Protocol</h2>
 <p class="muted">What it takes to repeat this run elsewhere.</p>
 <div class="box">
 {definitions(main, "protocol")}
-{layout}
+{_data(data)}
 {_open("Support", {words(k): said(v) for k, v in rule.items()})}
-{_open("Settings", {words(k): said(v) for k, v in settings.items()})}
+{_open("Settings", {words(k): said(v) for k, v in brief.items()})}
+{folded}
 {_part("Support pictures", {k: said(v) for k, v in pictures.items()})}
 {_part("Prompts", {words(k): said(v) for k, v in (prompts or {}).items()})}
 {_part("How each metric was taken", taken)}
@@ -128,6 +135,32 @@ def said(value: Any) -> str:
 def words(key: str) -> str:
     """Return a setting's name as words."""
     return {"k": "K"}.get(key, key.replace("_", " "))
+
+
+def _data(lines: Sequence[str]) -> str:
+    """Return what is said of the data: the beginning, and the rest folded away."""
+    items = [f"<li>{escape(line.strip())}</li>" for line in lines if line.strip()]
+    if not items:
+        return ""
+    first, rest = (items, []) if len(items) <= _MOST_LINES else (items[:1], items[1:])
+    more = (
+        f"<details><summary>Folder by folder</summary>"
+        f'<ul class="plain mono">{"".join(rest)}</ul></details>'
+        if rest
+        else ""
+    )
+    return f'<h3 class="apart">Data</h3><ul class="plain mono">{"".join(first)}</ul>{more}'
+
+
+def _long(value: Any) -> bool:
+    """Whether a setting would fill the box, and is better folded away."""
+    return not isinstance(value, str | int | float) and len(str(value)) > 300
+
+
+def _terms(value: Any) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        return {words(str(key)): said(part) for key, part in value.items()}
+    return {"": said(value)}
 
 
 def _open(title: str, terms: Mapping[str, str]) -> str:

@@ -3,23 +3,18 @@
 Charts are inline SVG and pictures are embedded; there is no script and no address to fetch from.
 """
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from workbench.errors import DataError
 from workbench.files import write_text
 from workbench.pages import charts, summary
-from workbench.pages.categories import PICTURE_SIDE, SMALL_SIDE, category_section
-from workbench.pages.inputs import CategoryReport, ReportInput
+from workbench.pages.inputs import ReportInput
+from workbench.pages.products import products_section
 from workbench.pages.protocol import protocol_section, standing_section
 from workbench.pages.shell import document
 from workbench.pages.steps import steps_section
 from workbench.pages.tables import controls_table, metrics_table
 from workbench.pages.thresholds import all_thresholds
-
-MANY = 6
-"""With more categories than this, the pictures are made smaller."""
 
 
 def write_report(path: str | Path, report: ReportInput) -> Path:
@@ -66,22 +61,6 @@ def report_html(report: ReportInput) -> str:
         summary.findings(report),
         main,
     )
-
-
-def products_section(categories: Sequence[CategoryReport], settings: Mapping[str, Any]) -> str:
-    """Return every product's part; with many products the pictures are smaller."""
-    side = PICTURE_SIDE if len(categories) <= MANY else SMALL_SIDE
-    products = "".join(
-        category_section(category, index, settings, side)
-        for index, category in enumerate(categories)
-    )
-    return f"""<section id="products">
-<h2>Product by product</h2>
-<p class="muted">Colours mean the same in every picture of a product: the scale is fixed by the
-normal support pictures, never by the picture shown. Its lower half is what normal patches reach,
-its upper half lies beyond them.</p>
-{products}
-</section>"""
 
 
 def _threshold_section(report: ReportInput) -> str:

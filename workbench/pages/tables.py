@@ -10,6 +10,7 @@ from workbench.pages.words import (
     LOWER_IS_BETTER,
     METRIC_MEANINGS,
     METRIC_NAMES,
+    short_name,
 )
 
 _NEURONS = (("top", "top K"), ("random", "random K"), ("bottom", "bottom K"), ("all", "all"))
@@ -38,7 +39,11 @@ def metrics_table(report: ReportInput) -> str:
         + (f" <em>As taken: {escape(taken)}.</em>" if (taken := _taken(report, name)) else "")
         for name in names
     }
-    return tables + _intervals(report) + _reasons(report) + definitions(terms)
+    folded = (
+        "<details><summary>What each metric means, and how it was taken</summary>"
+        f"{definitions(terms)}</details>"
+    )
+    return tables + _intervals(report) + _reasons(report) + folded
 
 
 def metric_names(measured: Iterable[Mapping[str, object]]) -> list[str]:
@@ -65,8 +70,7 @@ def interval(low: float | None, high: float | None) -> str:
 def _metrics(report: ReportInput, names: Sequence[str]) -> str:
     """Return one table of metrics; a mean is over the categories where the metric is defined."""
     head = "".join(
-        f'<th scope="col">{METRIC_NAMES[name].removeprefix("Image ").removeprefix("Pixel ")}'
-        f"{' ↓' if name in LOWER_IS_BETTER else ''}</th>"
+        f'<th scope="col">{short_name(name)}{" ↓" if name in LOWER_IS_BETTER else ""}</th>'
         for name in names
     )
     rows = []

@@ -40,6 +40,12 @@ METRIC_MEANINGS = {
     "between one normal pixel in 100,000 and one in 10,000 marked.",
 }
 
+PROTOCOL_RULES = {
+    "nested": "drawn without replacement from the training normals sorted by name, seeded by the "
+    "seed and the category’s name, so that a smaller set is the beginning of a larger one",
+    "blocks": "images seed × shots to (seed + 1) × shots of the training normals sorted by name",
+}
+
 CASE_TITLES = {
     "false alarms": "Worst false alarms",
     "misses": "Worst misses",
@@ -92,3 +98,13 @@ CITATION = (
     "Li et al., “Latent Anomaly Knowledge Excavation: Unveiling Sparse Sensitive Neurons in "
     "Vision-Language Models”, arXiv 2604.07802 (2026)."
 )
+
+
+def short_name(metric: str) -> str:
+    """Return a metric's name where its level is already said.
+
+    >>> short_name("image_balanced_accuracy"), short_name("pixel_aupro")
+    ('Balanced accuracy', 'AUPRO to 30 %')
+    """
+    name = METRIC_NAMES[metric].removeprefix("Image ").removeprefix("Pixel ")
+    return name[0].upper() + name[1:]

@@ -92,7 +92,7 @@ def record(
     would be) full. What is done stays, and `resume=True` goes on with it.
     """
     out = Path(out).absolute()
-    _check_free(out, resume=resume, overwrite=overwrite)
+    check_free(out, resume=resume, overwrite=overwrite)
     choices: dict[str, Any] = {
         "sites": sites,
         "products": products,
@@ -116,7 +116,7 @@ def record(
         given, pictures = model, [_fixed(picture) for picture in gather(images, layout)]
         plan = plan_from_model(model, survey_images(pictures), **choices)
     with _held(out):
-        _check_free(out, resume=resume, overwrite=overwrite)  # now that nobody else can take it
+        check_free(out, resume=resume, overwrite=overwrite)  # now that nobody else can take it
         if not overwrite:
             plan = _settle(out, plan)
         check_disk(needs(plan), out, already=sum(file.stat().st_size for file in own_files(out)))
@@ -131,7 +131,8 @@ def _fixed(picture: Picture) -> Picture:
     return picture if picture.path is None else replace(picture, path=picture.path.absolute())
 
 
-def _check_free(out: Path, *, resume: bool, overwrite: bool) -> None:
+def check_free(out: Path, *, resume: bool, overwrite: bool) -> None:
+    """Raise `RunError` or `SettingError` if a recording may not be written to `out`."""
     if str(out).encode(errors="replace").decode() != str(out):
         raise SettingError(f"{out} is not UTF-8, as safetensors needs it. Choose another --out.")
     if is_store(out):

@@ -5,6 +5,7 @@ Nothing here imports torch until a verb runs, so that `workbench --help` is quic
 
 from workbench.verbs import (
     benchmark,
+    datasets,
     demo,
     detect,
     evaluate,
@@ -24,6 +25,13 @@ VERBS: tuple[Verb, ...] = (
         "workbench demo --out out/demo",
         demo.options,
         demo.run,
+    ),
+    Verb(
+        "datasets",
+        "say what a folder of images holds, and what is wrong with it",
+        "workbench datasets data/mvtec --write-meta data/mvtec/meta.json",
+        datasets.options,
+        datasets.run,
     ),
     Verb(
         "excavate",

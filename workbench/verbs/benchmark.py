@@ -5,23 +5,30 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, SettingError
-from workbench.files import check_new_folder
+from workbench.errors import DataError, RunError, SettingError
+from workbench.files import write_text
 from workbench.verbs.numbers import numbers
 from workbench.verbs.outcome import Outcome, table
 from workbench.verbs.shared import (
     add_data_options,
+    add_dry_run,
     add_model_options,
     add_output,
+    add_settings,
+    check_output,
+    checked_model,
+    dry_run,
     load,
     model_arguments,
     read_data,
+    settings,
 )
 
 if TYPE_CHECKING:
     from workbench.benchmark.cell import Cell
     from workbench.benchmark.grid import Grid
     from workbench.benchmark.summary import Summary
+    from workbench.clip.model_check import ModelCheck
     from workbench.images.samples import Dataset
 
 
@@ -47,7 +54,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL=FILE",
         help="preset: where a model's weights lie, if not in the cache",
     )
+    add_dry_run(parser)
     add_model_options(parser)
+    add_settings(parser)
     add_data_options(parser)
 
 
@@ -80,8 +89,12 @@ def run(options: argparse.Namespace) -> Outcome:
     from workbench.benchmark.grid import check
 
     check(data, grid)
-    prepare_folder(options)
     lines = [dataset.describe() for dataset in data.values()]
+    if options.dry_run:
+        check_folder(options)
+        model = checked_model(model_arguments(options))
+        return dry_run("\n".join(lines), _would(options, data, grid, model), {"data": lines})
+    prepare_folder(options)
     cells, summaries = compute(options, data, grid, model_arguments(options), options.out)
     lines += ["", table(_brief(summaries)), "", _written(options.out, len(cells))]
     return Outcome("\n".join(lines), [summary.row() for summary in summaries])
@@ -108,7 +121,7 @@ def make_grid(options: argparse.Namespace) -> "Grid":
 
     asked = [name.strip() for name in options.methods.split(",") if name.strip()]
     return Grid(
-        methods=tuple(methods(asked)),
+        methods=tuple(methods(asked, settings(options))),
         shots=numbers(options.shots, "--shots"),
         seeds=numbers(options.seeds, "--seeds"),
         protocol=options.protocol,
@@ -116,12 +129,27 @@ def make_grid(options: argparse.Namespace) -> "Grid":
     )
 
 
-def prepare_folder(options: argparse.Namespace) -> None:
-    """Clear --out if it is to be replaced. Raises `RunError` if it may not be."""
+def check_folder(options: argparse.Namespace) -> None:
+    """Raise `RunError` if --out may not be written to."""
     if options.resume and options.overwrite:
         raise SettingError("--resume goes on with --out and --overwrite replaces it: say one.")
+    if options.resume:
+        return
+    from workbench.benchmark.identity import JSON_NAME
+
+    if (options.out / JSON_NAME).is_file() and not options.overwrite:
+        raise RunError(
+            f"{options.out} holds a benchmark already: say --resume to go on with it (more "
+            "methods, shots and seeds may be asked for), --overwrite to begin anew, or choose "
+            "another --out."
+        )
+    check_output(options, *options.data)
+
+
+def prepare_folder(options: argparse.Namespace) -> None:
+    """Clear --out if it is to be replaced. Raises `RunError` if it may not be."""
+    check_folder(options)
     if not options.resume:
-        check_new_folder(options.out, overwrite=options.overwrite)
         shutil.rmtree(options.out, ignore_errors=True)
 
 
@@ -131,13 +159,16 @@ def compute(
     grid: "Grid",
     model_options: dict[str, Any],
     out: Path,
+    limits: tuple[str, ...] = (),
 ) -> "tuple[list[Cell], list[Summary]]":
     """Compute the grid below `out` and write its tables and report."""
     from workbench.benchmark.grid import finished, run_grid
-    from workbench.benchmark.identity import begin, identity
+    from workbench.benchmark.identity import begin, identity, read
     from workbench.benchmark.results import write_results
     from workbench.evaluation.category import MAPS
     from workbench.excavation.run_format import describe_model, versions
+    from workbench.pages.benchmark import benchmark_html
+    from workbench.pages.from_benchmark import benchmark_report, shown_categories
 
     model = load(model_options)
     protocol = {"support": grid.protocol, "random draws": grid.draws, "maps": MAPS}
@@ -181,7 +212,37 @@ def compute(
     ]
     cells = finished(out, keys)
     summaries = write_results(out, cells)
+    page = benchmark_report(
+        read(out),
+        grid,
+        cells,
+        summaries,
+        out,
+        categories=list(shown_categories(model, data, grid, settings(options))),
+        limits=limits,
+    )
+    write_text(out / "report.html", benchmark_html(page))
     return cells, summaries
+
+
+def _would(
+    options: argparse.Namespace,
+    data: "dict[str, Dataset]",
+    grid: "Grid",
+    model: "ModelCheck",
+) -> list[str]:
+    """Say what a grid will be: its cells, its forwards, and how much lies on disk meanwhile."""
+    from workbench.benchmark.grid import reckon
+
+    plans = [reckon(data[name], grid, name) for name in data]
+    return [
+        f"look with {model}",
+        f"fit {len(grid.methods)} methods ({', '.join(m.name for m in grid.methods)})",
+        f"fill {sum(plan.cells for plan in plans)} cells: shots {options.shots}, seeds "
+        f"{options.seeds}, {options.draws} draws of random methods",
+        f"pass {sum(plan.images for plan in plans)} images through the model once",
+        f"write results.csv, tables and report.html to {options.out}",
+    ]
 
 
 def _brief(summaries: "list[Summary]") -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> Outcome:
 
 
 def _summary(compared: "Comparison", content: dict[str, Any], out: str) -> str:
-    from workbench.evaluation.evaluate import METRICS
+    from workbench.evaluation.category import METRICS
 
     rows = [
         {"category": name, **{metric: values[metric] for metric in METRICS}}

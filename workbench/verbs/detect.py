@@ -7,8 +7,15 @@ from typing import Any
 from workbench.errors import DataError, RunError
 from workbench.files import new_folder, write_bytes
 from workbench.verbs.outcome import Outcome, table
-from workbench.verbs.runs import find_runs, load_runs
-from workbench.verbs.shared import add_model_options, add_output, check_output, write_table
+from workbench.verbs.runs import check_runs, find_runs, load_runs
+from workbench.verbs.shared import (
+    add_dry_run,
+    add_model_options,
+    add_output,
+    check_output,
+    dry_run,
+    write_table,
+)
 
 SHOWN = 10
 
@@ -21,6 +28,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", help="which of the run's categories, where it has several")
     parser.add_argument("--skip", action="store_true", help="leave out files that do not open")
     add_model_options(parser, default=None)
+    add_dry_run(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -45,6 +53,8 @@ def run(options: argparse.Namespace) -> Outcome:
     if not usable or (problems and not options.skip):
         counted = f"{len(problems)} of {len(given)} images cannot be used"
         raise DataError("\n  ".join([f"{counted} (--skip leaves them out):", *problems]))
+    if options.dry_run:
+        return _planned(options, folder, len(usable), problems)
     (excavation,) = load_runs(folder, options)
     scale = excavation.display_range()
     rows: list[dict[str, Any]] = []
@@ -84,6 +94,23 @@ def run(options: argparse.Namespace) -> Outcome:
             "images": rows,
             "skipped": problems,
         },
+    )
+
+
+def _planned(
+    options: argparse.Namespace, folder: Path, images: int, problems: list[str]
+) -> Outcome:
+    """Say what would be judged by what."""
+    model = check_runs(folder, options)
+    return dry_run(
+        f"{images} images open, {len(problems)} do not"
+        + "".join(f"\nskipped: {problem}" for problem in problems),
+        [
+            f"load {model}",
+            f"judge {images} images with the run {folder}",
+            f"write {options.out / 'scores.csv'} and {images} maps below {options.out / 'maps'}",
+        ],
+        {"out": str(options.out), "model": str(model), "images": images, "skipped": problems},
     )
 
 

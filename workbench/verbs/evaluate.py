@@ -1,18 +1,21 @@
 """`workbench evaluate`: a run against labelled test images."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, RunError
 from workbench.files import new_folder, write_json
 from workbench.verbs.outcome import Outcome, table
-from workbench.verbs.runs import find_runs, load_runs
+from workbench.verbs.runs import check_runs, find_runs, load_runs
 from workbench.verbs.shared import (
     add_data_options,
+    add_dry_run,
     add_model_options,
     add_output,
     check_output,
+    dry_run,
     read_data,
     write_table,
 )
@@ -30,6 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     add_model_options(parser, default=None)
     add_data_options(parser)
+    add_dry_run(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -37,14 +41,19 @@ def run(options: argparse.Namespace) -> Outcome:
     check_output(options, options.run_folder, options.data)
     dataset = read_data(options.data, options)
     pairs = _paired(options.run_folder, dataset)
-    from workbench.evaluation.evaluate import METRICS, evaluate, labelled_tests
+    from workbench.evaluation.evaluate import labelled_tests
+
+    for category in pairs.values():
+        labelled_tests(dataset[category])
+    if options.dry_run:
+        return _planned(options, dataset, pairs)
+    from workbench.evaluation.category import METRICS
+    from workbench.evaluation.evaluate import evaluate
     from workbench.evaluation.measure import mean_of
     from workbench.excavation.run_format import describe_model, versions
     from workbench.pages.from_results import evaluation_report
     from workbench.pages.report import write_report
 
-    for category in pairs.values():
-        labelled_tests(dataset[category])
     judged = []
     for excavation in load_runs(options.run_folder, options):
         if excavation.category in pairs:
@@ -82,6 +91,40 @@ def run(options: argparse.Namespace) -> Outcome:
         f"{dataset.describe()}\n\n{table(rows)}\n\n{notes}"
         f"results.json, per_image.csv and report.html written to {options.out}",
         content,
+    )
+
+
+def _planned(options: argparse.Namespace, dataset: "Dataset", pairs: Mapping[str, str]) -> Outcome:
+    """Say which test images would be judged by which excavation."""
+    from workbench.evaluation.evaluate import labelled_tests
+
+    model = check_runs(options.run_folder, options)
+    rows = []
+    for excavated, category in pairs.items():
+        tests = labelled_tests(dataset[category])
+        rows.append(
+            {
+                "category": category,
+                "excavated from": excavated,
+                "test normals": sum(sample.label == 0 for sample in tests),
+                "test anomalies": sum(sample.label == 1 for sample in tests),
+                "with masks": sum(bool(sample.mask_paths) for sample in tests),
+                "without a label": len(dataset.test(category)) - len(tests),
+            }
+        )
+    return dry_run(
+        f"{dataset.describe()}\n\n{table(rows)}",
+        [
+            f"load {model}",
+            f"judge the labelled test images with the run {options.run_folder}",
+            f"write results.json, per_image.csv and report.html below {options.out}",
+        ],
+        {
+            "out": str(options.out),
+            "data": dataset.describe().splitlines(),
+            "model": str(model),
+            "categories": rows,
+        },
     )
 
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import SettingError
 from workbench.verbs.outcome import Outcome
-from workbench.verbs.shared import add_model_options, load, model_arguments
+from workbench.verbs.shared import (
+    add_dry_run,
+    add_model_options,
+    checked_model,
+    dry_run,
+    load,
+    model_arguments,
+)
 
 if TYPE_CHECKING:
     from workbench.recording.engines import Engine
@@ -55,8 +62,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--layout",
         default="auto",
-        help="auto (any folder; the masks of a data set are left out), mvtec, plain, normals, "
-        "files (every image file)",
+        help="auto (any folder; the masks of a data set are left out), files (every image file), "
+        "or a layout as `workbench datasets` names it",
     )
     group = parser.add_argument_group("how the work is done")
     group.add_argument("--resume", action="store_true", help="go on with what STORE holds")
@@ -78,6 +85,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--ray-address", metavar="A", help="of a running cluster; default: start one"
     )
+    add_dry_run(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -88,6 +96,8 @@ def run(options: argparse.Namespace) -> Outcome:
     from workbench.recording.store import ActivationStore, is_store
 
     from_store = is_store(Path(options.images))
+    if options.dry_run:
+        return _planned(options, from_store=from_store)
     engine = _engine(options)
     with _messages():
         store = record(
@@ -109,6 +119,39 @@ def run(options: argparse.Namespace) -> Outcome:
             command=options.command,
         )
     return Outcome(_said(store), store.info())
+
+
+def _planned(options: argparse.Namespace, *, from_store: bool) -> Outcome:
+    """Say what would be recorded from how many images; only their headers are read."""
+    from workbench.images.check import unreadable
+    from workbench.images.gather import gather
+    from workbench.recording.record import check_free
+    from workbench.recording.store import ActivationStore
+
+    check_free(options.out, resume=options.resume, overwrite=options.overwrite)
+    if from_store:
+        store = ActivationStore(options.images)
+        store.select(options.site)
+        model, images, wrong = f"read {store}", len(store.images), []
+    else:
+        model = f"load {checked_model(model_arguments(options))}"
+        pictures = gather(options.images, options.layout)
+        images, wrong = len(pictures), unreadable(pictures)
+    sites = ", ".join(options.site or ["the residual stream at half depth"])
+    return dry_run(
+        f"{images} images, of which {len(wrong)} do not open"
+        + "".join(f"\n  {problem}" for problem in wrong),
+        [
+            model,
+            f"record {options.products} at {sites} ({options.store_dtype})",
+            f"write the store {options.out}",
+        ],
+        {
+            "out": str(options.out),
+            "images": images,
+            "unreadable": [str(problem) for problem in wrong],
+        },
+    )
 
 
 def _engine(options: argparse.Namespace) -> "Engine":

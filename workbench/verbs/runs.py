@@ -11,7 +11,7 @@ from workbench.files import write_json
 if TYPE_CHECKING:
     import argparse
 
-    from workbench.clip.hooked import HookedCLIP
+    from workbench.clip.model_check import ModelCheck
     from workbench.excavation.detector import Excavation
 
 COMMAND_NAME = "command.json"
@@ -58,17 +58,31 @@ def load_runs(folder: Path, options: "argparse.Namespace") -> Iterator["Excavati
     """
     from workbench.excavation.detector import Excavation
     from workbench.excavation.run_format import read_header
+    from workbench.verbs.shared import load
 
     runs = find_runs(folder)
     for run in runs:
         read_header(run)  # complains before the model is loaded
-    model = _model(folder, options)
+    model = load(_model(folder, options))
     for run in runs:
         yield Excavation.load(run, model)
 
 
-def _model(folder: Path, options: "argparse.Namespace") -> "HookedCLIP":
-    from workbench.verbs.shared import load, model_arguments
+def check_runs(folder: Path, options: "argparse.Namespace") -> "ModelCheck":
+    """Read what the excavations say of themselves, and check their model without loading it.
+
+    Raises `RunError` for a run that is damaged, and as `load_model` does.
+    """
+    from workbench.excavation.run_format import read_header
+    from workbench.verbs.shared import checked_model
+
+    for run in find_runs(folder):
+        read_header(run)
+    return checked_model(_model(folder, options))
+
+
+def _model(folder: Path, options: "argparse.Namespace") -> dict[str, Any]:
+    from workbench.verbs.shared import model_arguments
 
     given = model_arguments(options)
     if given["model"] is None:
@@ -76,7 +90,7 @@ def _model(folder: Path, options: "argparse.Namespace") -> "HookedCLIP":
         given = {**recorded, **{name: value for name, value in given.items() if value}}
         # Where to compute is this machine's matter, not the run's.
         given["device"] = options.device
-    return load(given)
+    return given
 
 
 def _recorded(folder: Path) -> dict[str, Any]:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RunError, SettingError
 from workbench.files import check_new_folder, write_text
+from workbench.verbs.outcome import Outcome
 
 if TYPE_CHECKING:
     from workbench.clip.hooked import HookedCLIP
+    from workbench.clip.model_check import ModelCheck
     from workbench.excavation.settings import Settings
-    from workbench.images.samples import Dataset
+    from workbench.images.layouts import PlainNames
+    from workbench.images.samples import Dataset, Sample
 
 MODEL_OPTIONS = ("model", "pretrained", "activation", "image_size", "dtype", "device")
 
@@ -86,11 +89,20 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--layout",
         default="auto",
-        help="auto, mvtec, plain (normal/ and abnormal/), normals (a bare folder)",
+        help="auto, or one of: mvtec, mvtec_ad_2, mvtec_loco, mpdd, visa, visa_1cls, btad, bmad "
+        "(Brain-AD), mtd, meta.json, table (.csv), plain (normal/ and abnormal/), normals (a bare "
+        "folder)",
     )
     group.add_argument("--normal", metavar="NAME", default="normal", help="plain: normal folder")
     group.add_argument("--abnormal", metavar="NAME", default="abnormal", help="plain: the other")
     group.add_argument("--masks", metavar="NAME", default="masks", help="plain: the masks' folder")
+    group.add_argument(
+        "--split-seed",
+        type=int,
+        metavar="N",
+        default=0,
+        help="plain, mtd: of the split, as none is published (default: 0)",
+    )
     group.add_argument(
         "--skip", action="store_true", help="leave out files that cannot be used, and say which"
     )
@@ -98,21 +110,50 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 def read_data(path: str, options: argparse.Namespace) -> "Dataset":
     """Read a data folder as the options say."""
-    from workbench.images.layouts import PlainNames, read_dataset
+    from workbench.images.layouts import read_dataset
 
     return read_dataset(
         path,
         options.layout,
-        names=PlainNames(options.normal, options.abnormal, options.masks),
+        names=folder_names(options),
         problems="skip" if options.skip else "stop",
     )
 
 
+def folder_names(options: argparse.Namespace) -> "PlainNames":
+    """Return what the data options say of folders and splits."""
+    from workbench.images.layouts import PlainNames
+
+    if options.split_seed < 0:
+        raise SettingError(f"split-seed is {options.split_seed}; it must be 0 or more.")
+    return PlainNames(options.normal, options.abnormal, options.masks, options.split_seed)
+
+
 def add_choices(parser: argparse.ArgumentParser) -> None:
-    """Say how to excavate. Left out, a choice has the default that `Settings` documents."""
-    group = parser.add_argument_group("excavation")
+    """Say which normal images are drawn, and how to excavate."""
+    group = parser.add_argument_group("support")
     group.add_argument("--shots", type=int, default=4, help="normal images drawn (default: 4)")
     group.add_argument("--seed", type=int, default=0, help="of the draw (default: 0)")
+    group.add_argument(
+        "--protocol",
+        choices=["nested", "blocks"],
+        default="nested",
+        help="of the draw: nested (a smaller set begins the larger; default), or blocks (images "
+        "SEED x SHOTS onwards of the sorted list, as AnomalyDINO takes them)",
+    )
+    group.add_argument(
+        "--contaminated",
+        type=int,
+        metavar="N",
+        default=0,
+        help="replace N of them by test anomalies, which leave the test set (default: 0)",
+    )
+    add_settings(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Say how to excavate. Left out, a choice has the default that `Settings` documents."""
+    group = parser.add_argument_group("excavation")
     for name, kind, what in (
         ("site", str, "where the neurons are (default: the residual stream at half depth)"),
         ("statistic", str, "sensitivity: variance (default), mean_abs, maximum"),
@@ -129,18 +170,56 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name}", type=kind, help=what, metavar=name[0].upper())
 
 
+def drawn(samples: Sequence["Sample"], options: argparse.Namespace) -> list["Sample"]:
+    """Return the support that the options ask for, of the samples of one category."""
+    from workbench.images.support import support
+
+    return support(samples, options.shots, options.seed, options.protocol, options.contaminated)
+
+
 def settings(options: argparse.Namespace) -> "Settings":
     """Return the settings that the options ask for; raises `SettingError`."""
     from dataclasses import fields
 
     from workbench.excavation.settings import Settings
 
-    if options.shots < 1:
-        raise SettingError(f"shots is {options.shots}; at least one normal image is needed.")
-    if options.seed < 0:
-        raise SettingError(f"seed is {options.seed}; it must be 0 or more.")
     given = {field.name: getattr(options, field.name, None) for field in fields(Settings)}
     return Settings.from_dict({name: v for name, v in given.items() if v is not None})
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Offer to look at everything first and do nothing."""
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check data, model and --out, say what would be done, compute and write nothing",
+    )
+
+
+def checked_model(given: Mapping[str, Any]) -> "ModelCheck":
+    """Check the model that `model_arguments` recorded, without reading its weights."""
+    from workbench.clip.model_check import check_model
+
+    return check_model(
+        given["model"],
+        given.get("pretrained"),
+        device=given.get("device") or "auto",
+        dtype=given.get("dtype"),
+        image_size=given.get("image_size"),
+        activation=given.get("activation"),
+    )
+
+
+def dry_run(said: str, would: Sequence[str], data: Mapping[str, Any]) -> Outcome:
+    """Return the outcome of a dry run: what was found, and what would be done, line by line.
+
+    `data` is the same for a machine; `dry_run: true` and `would` are added to it.
+    """
+    lines = "\n".join(f"  {line}" for line in would)
+    return Outcome(
+        f"{said}\n\nwould:\n{lines}\n\ndry run: nothing was computed or written.",
+        {"dry_run": True, **data, "would": list(would)},
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -17,8 +17,9 @@ from workbench.errors import RunError, WorkbenchError
 from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
 from workbench.figures.overlay import OPACITY, encode, outline, overlay
-from workbench.images.decode import open_image, open_mask
+from workbench.images.decode import open_image
 from workbench.images.samples import Dataset, Sample
+from workbench.images.truth import true_mask
 from workbench.widgets import texts
 
 MAX_SIDE = 512
@@ -56,7 +57,12 @@ class Item:
     name: str
     label: int | None = None
     defect: str = ""
-    mask_path: Path | None = None
+    sample: Sample | None = None
+
+    @property
+    def mask_path(self) -> Path | None:
+        """The first file of the ground truth, where there is one."""
+        return self.sample.mask_path if self.sample else None
 
 
 class Browser:
@@ -215,7 +221,8 @@ class Browser:
         image = open_image(item.path)
         image.thumbnail((MAX_SIDE, MAX_SIDE))
         heat = found.map((image.height, image.width), branch)
-        mask = open_mask(item.mask_path) if item.mask_path and self.truth.value else None
+        known = item.sample if item.mask_path and self.truth.value else None
+        mask = true_mask(known, found.size) if known else None
         shown = overlay(image, heat, value_range, mask, self.opacity.value)
         marked = outline(shown, row, column, found.visual.shape)
         self.picture.value = encode(marked, MAX_SIDE)
@@ -301,5 +308,5 @@ def _folder(path: Path) -> Dataset | list[Path]:
 
 def _item(image: str | Path | Sample) -> Item:
     if isinstance(image, Sample):
-        return Item(image.path, image.name, image.label, image.defect, image.mask_path)
+        return Item(image.path, image.name, image.label, image.defect, image)
     return Item(Path(image), Path(image).name)

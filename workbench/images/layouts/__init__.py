@@ -10,7 +10,7 @@ from workbench.errors import DataError, SettingError
 from workbench.images.check import look_at, refuse, without
 from workbench.images.decode import SUFFIXES
 from workbench.images.duplicates import duplicate_notes
-from workbench.images.layouts.finding import LAYOUTS, check_layout, find
+from workbench.images.layouts.finding import LAYOUTS, LIST_SUFFIXES, check_layout, find
 from workbench.images.layouts.layout import PlainNames, category_name
 from workbench.images.layouts.meta_json import write_meta
 from workbench.images.layouts.table import write_samples
@@ -18,6 +18,7 @@ from workbench.images.samples import Dataset, Problem
 
 __all__ = [
     "LAYOUTS",
+    "LIST_SUFFIXES",
     "PlainNames",
     "category_folders",
     "category_name",
@@ -74,9 +75,7 @@ def list_dataset(
     check_layout(layout)
     found = find(root, layout, names)
     read = [
-        (place, category)
-        for place in found.places
-        for category in place.layout.read(place, names)
+        (place, category) for place in found.places for category in place.layout.read(place, names)
     ]
     samples = tuple(sample for _, category in read for sample in category.samples)
     wrong = [problem for _, category in read for problem in category.problems]

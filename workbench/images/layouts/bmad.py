@@ -25,9 +25,10 @@ def _inside(folder: Path, *names: str) -> Path | None:
 
 def _parts(folder: Path) -> list[tuple[str, Path]]:
     """Return the (role, folder) of the parts that are there."""
-    named = (("train", ("train",)), ("valid", _VALID), ("test", ("test",)))
-    found = [(role, _inside(folder, *names)) for role, names in named]
-    return [(role, part) for role, part in found if part is not None]
+    roles = {"train": "train", "test": "test", **dict.fromkeys(_VALID, "valid")}
+    found = [(roles.get(path.name.lower()), path) for path in folders(folder)]
+    parts = {role: path for role, path in found if role is not None}
+    return [(role, parts[role]) for role in ("train", "valid", "test") if role in parts]
 
 
 def _fits(folder: Path, names: PlainNames) -> bool:  # noqa: ARG001 (one form for all layouts)

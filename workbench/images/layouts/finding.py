@@ -30,10 +30,13 @@ ALL: tuple[Layout, ...] = (  # the more particular before what it is a case of
 )
 LAYOUTS = ("mvtec", *(layout.name for layout in ALL if layout.name != "mvtec"))
 EXPECTED = (
-    "expected is CATEGORY/train/good with CATEGORY/test (mvtec), normal/ with abnormal/ (plain), a "
-    "folder of normal images (normals), a meta.json, a .csv table, the folders of MVTec AD 2, MVTec "
-    "LOCO, VisA, BTAD, Brain-AD, MTD or MPDD as published, or a folder of several such categories"
+    "expected is CATEGORY/train/good with CATEGORY/test (mvtec), normal/ with abnormal/ (plain), "
+    "a folder of normal images (normals), a meta.json, a .csv table, the folders of MVTec AD 2, "
+    "MVTec LOCO, VisA, BTAD, Brain-AD, MTD or MPDD as published, or a folder of several such "
+    "categories"
 )
+_OF_SUFFIX = ((meta_json.META_JSON, frozenset({".json"})), (table.TABLE, table.SUFFIXES))
+LIST_SUFFIXES = frozenset().union(*(suffixes for _, suffixes in _OF_SUFFIX))
 _DEEPEST = 3
 _WRAPPERS = ("1cls", "visa_pytorch")
 
@@ -55,8 +58,9 @@ def check_layout(layout: str, *more: str) -> None:
 
 def find(root: Path, layout: str, names: PlainNames) -> Found:
     """Find every category at or below `root`. Raises `DataError` if there is none."""
-    if root.is_file() and (layout_of_file(root, layout)):
-        return Found([Place(root.name, root, layout_of_file(root, layout) or table.TABLE)])
+    of_file = layout_of_file(root, layout)
+    if of_file is not None and root.is_file():
+        return Found([Place(root.name, root, of_file)])
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
         raise DataError(f"{root} {what}; {EXPECTED}")
@@ -65,13 +69,14 @@ def find(root: Path, layout: str, names: PlainNames) -> Found:
     found = _within(root, wanted, names, asked=asked, depth=_DEEPEST)
     if found is None:
         of_it = f" of the layout {layout}" if asked else ""
-        raise DataError(f"no category{of_it} in {root}: {contents(root)}; {EXPECTED}")
+        expected = f"expected is {wanted[0].looks_like}" if asked else EXPECTED
+        raise DataError(f"no category{of_it} in {root}: {contents(root)}; {expected}")
     return found
 
 
 def layout_of_file(path: Path, layout: str) -> Layout | None:
     """Return the layout of a file that lists a set, by its suffix; `None` if it is no such file."""
-    for kind, suffixes in ((meta_json.META_JSON, {".json"}), (table.TABLE, table.SUFFIXES)):
+    for kind, suffixes in _OF_SUFFIX:
         if layout in ("auto", kind.name) and path.suffix.lower() in suffixes:
             return kind
     return None
@@ -86,9 +91,7 @@ def _within(
         return Found([_place(certain[0], root)], notes=_also(root, certain[0], here))
     # With nothing else to go by, any folder of images below would pass for a category, so bare
     # folders of normals are looked for below the root only when that layout is asked for.
-    below = [
-        one for one in wanted if one.listed is None and (one is not plain.NORMALS or asked)
-    ]
+    below = [one for one in wanted if one.listed is None and (one is not plain.NORMALS or asked)]
     places, left_out, notes = [], [], []
     for folder in folders(root):
         kinds = [one for one in below if one.recognises(folder, names, asked=asked)]
@@ -115,7 +118,7 @@ def _wrapped(
     root: Path, wanted: list[Layout], names: PlainNames, *, asked: bool, depth: int
 ) -> Found | None:
     """Look into a folder that only holds another: archives are often unpacked into one."""
-    inside = folders(root)
+    inside = [path for path in folders(root) if path.name != "__MACOSX"]  # some archives' shadow
     known = [path for path in inside if path.name.lower() in _WRAPPERS]
     if not depth or not (known or len(inside) == 1):
         return None

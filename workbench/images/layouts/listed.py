@@ -1,4 +1,4 @@
-"""What layouts share in which a file lists the images: rows become samples of several categories."""
+"""What layouts share in which a file lists the images: rows become samples of categories."""
 
 from collections import Counter
 from pathlib import Path

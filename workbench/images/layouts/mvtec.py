@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from workbench.images.layouts.layout import Layout, Place, PlainNames
-from workbench.images.listing import entries, folders
+from workbench.images.listing import folders
 from workbench.images.reading import Category, Masks
 
 _MPDD = frozenset(
@@ -63,7 +63,7 @@ def masks_of(folder: Path, names: PlainNames) -> list[Path]:  # noqa: ARG001 (as
 def _is_loco(folder: Path, names: PlainNames) -> bool:
     return fits(folder, names) and (
         any((folder / "test" / kind).is_dir() for kind in _LOCO_KINDS)
-        or any(one.is_dir() for kind in folders(folder / "ground_truth") for one in entries(kind))
+        or any(folders(kind) for kind in folders(folder / "ground_truth"))
     )
 
 

@@ -83,8 +83,10 @@ def write_samples(dataset: Dataset, file: str | Path) -> None:
             raise DataError(f"{sample.mask_path} has | in its name, which separates masks. Rename.")
         label = "" if sample.label is None else sample.label
         table.writerow(
-            (path_for(sample.path, file), sample.split, label, sample.defect, "|".join(masks))
-            + (sample.category, sample.name, sample.mask_above)
+            (
+                *(path_for(sample.path, file), sample.split, label, sample.defect),
+                *("|".join(masks), sample.category, sample.name, sample.mask_above),
+            )
         )
     write_text(file, lines.getvalue())
 
@@ -123,7 +125,9 @@ def _file(folder: Path) -> Path | None:
         if path.suffix.lower() in SUFFIXES and path.is_file():
             with path.open("rb") as file:
                 header = file.readline(1000).decode("utf-8-sig", "replace").lower()
-            if {"path", "split", "label"} <= set(header.replace(";", ",").replace("\t", ",").strip().split(",")):
+            if {"path", "split", "label"} <= set(
+                header.replace(";", ",").replace("\t", ",").strip().split(",")
+            ):
                 found.append(path)
     return found[0] if len(found) == 1 else None
 
