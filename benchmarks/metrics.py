@@ -3,7 +3,8 @@
 Run by hand: `python benchmarks/metrics.py [--megapixels 22 105] [--rounds 3]`. All contenders get
 the same maps and masks, on disk, and run in processes of their own, in turn within each round, so
 that a machine that slows down slows all of them; a ratio is the median over rounds of (the five
-exact metrics of scikit-learn and a direct PRO / contender, in the same round). Memory is what a
+exact metrics of scikit-learn and a direct PRO / contender, in the same round). Seconds on the clock
+say little where other programs want the same cores; those of CPU stand beside them. Memory is what a
 contender's peak adds to its process after its libraries are loaded and have been used once; pages
 of the files it reads are counted too. A contender that computes something else, or less, has no
 ratio. `--peers-python` names an interpreter with torchmetrics and anomalib in it.
@@ -80,7 +81,9 @@ def rounds_of(folder: Path, options: argparse.Namespace) -> dict[str, list[dict]
 
 def show(found: dict[str, list[dict]]) -> list[dict]:
     rows = []
-    print(f"  {'':28}{'seconds':>9}{'ratio':>8}{'MB':>8}  largest difference to the exact value")
+    print(
+        f"  {'':28}{'seconds':>9}{'ratio':>8}{'of CPU':>8}{'ratio':>8}{'MB':>8}  largest difference to the exact value"
+    )
     for name, results in found.items():
         exact = found[BASE][0]["values"]
         values = results[0]["values"]
@@ -88,18 +91,21 @@ def show(found: dict[str, list[dict]]) -> list[dict]:
         row = {
             "contender": name,
             "seconds": statistics.median(result["seconds"] for result in results),
+            "cpu": statistics.median(result["cpu"] for result in results),
             "megabytes": statistics.median(result["megabytes"] for result in results),
             "difference": off,
             "values": values,
         }
-        ratio = ""
+        ratios = {"seconds": "", "cpu": ""}
         if name in SAME:
-            pairs = zip(found[BASE], results, strict=True)
-            row["ratio"] = statistics.median(b["seconds"] / r["seconds"] for b, r in pairs)
-            ratio = f"{row['ratio']:.1f}x"
+            for clock in ratios:
+                pairs = zip(found[BASE], results, strict=True)
+                row[f"ratio_{clock}"] = statistics.median(b[clock] / r[clock] for b, r in pairs)
+                ratios[clock] = f"{row[f'ratio_{clock}']:.1f}x"
         rows.append(row)
         print(
-            f"  {name:28}{row['seconds']:9.2f}{ratio:>8}{row['megabytes']:8.0f}  {off:.1e}"
+            f"  {name:28}{row['seconds']:9.2f}{ratios['seconds']:>8}"
+            f"{row['cpu']:8.2f}{ratios['cpu']:>8}{row['megabytes']:8.0f}  {off:.1e}"
             f"  ({len(values)} metrics)"
         )
     return rows

@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from workbench.errors import DataError
-from workbench.evaluation.evaluate import METRICS, evaluate
+from workbench.evaluation.category import METRICS
+from workbench.evaluation.evaluate import evaluate
 from workbench.excavation.excavate import excavate
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench.evaluation.evaluate import METRICS, evaluate
+from workbench.evaluation.category import METRICS
+from workbench.evaluation.evaluate import evaluate
 from workbench.excavation.excavate import excavate
 from workbench.images.layouts import read_dataset
 from workbench.images.samples import Dataset

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 FROM, TO = 1e-5, 1e-4
 """The false positive rates over whose logarithm the overlap is averaged."""
@@ -24,19 +24,18 @@ _SKETCH = 4096
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """An anomalous image's anomalous scores: `scores[i]` is that of rank `ranks[i]`, rising."""
+    """An anomalous image's anomalous scores, rising: all `count`, or those at even ranks."""
 
     scores: Float[np.ndarray, "kept"]
-    ranks: np.ndarray
+    count: int
 
     @classmethod
     def of(cls, ordered: Float[np.ndarray, "anomalous"], *, exact: bool = False) -> "Overlaps":
         """Keep all of up to 4,096 rising scores, and as many at even distances of more."""
         count = len(ordered)
         if exact or count <= _SKETCH:
-            return cls(ordered, np.arange(count))
-        ranks = np.rint(np.linspace(0, count - 1, _SKETCH)).astype(np.int64)
-        return cls(ordered[ranks], ranks)
+            return cls(ordered, count)
+        return cls(ordered[_ranks(count, _SKETCH)], count)
 
 
 class NormalTail:
@@ -123,8 +122,12 @@ def aupimo(
     The mean over its anomalous pixels of what the thresholds below their scores are worth.
     """
     passed = np.append(0.0, np.cumsum(worth))[np.searchsorted(thresholds, overlaps.scores, "left")]
-    between = np.diff(overlaps.ranks) - 1
-    count = int(overlaps.ranks[-1]) + 1
+    count = overlaps.count
+    between = np.diff(_ranks(count, len(overlaps.scores))) - 1
     value = passed.sum() + (between * (passed[1:] + passed[:-1])).sum() / 2
     bound = (between * np.diff(passed)).sum() / 2
     return float(value / count), float(bound / count)
+
+
+def _ranks(count: int, kept: int) -> Int[np.ndarray, "kept"]:
+    return np.rint(np.linspace(0, count - 1, kept)).astype(np.int64)

@@ -213,7 +213,7 @@ def _checked_out(options: argparse.Namespace) -> Path:
 
 
 def _command(options: argparse.Namespace, claims: tuple[int, ...]) -> str:
-    """Return the command that measures these claims at once: however it was done, the same words."""
+    """Return the command that measures these claims at once, however it was done."""
     words = shlex.split(options.command)
     plain = shlex.join(word for word in words if word not in ("--resume", "--overwrite"))
     given = ",".join(map(str, claims))
