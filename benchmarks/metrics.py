@@ -4,8 +4,8 @@ Run by hand: `python benchmarks/metrics.py [--megapixels 22 105] [--rounds 3]`. 
 the same maps and masks, on disk, and run in processes of their own, in turn within each round, so
 that a machine that slows down slows all of them; a ratio is the median over rounds of (the five
 exact metrics of scikit-learn and a direct PRO / contender, in the same round). Seconds on the clock
-say little where other programs want the same cores; those of CPU stand beside them. Memory is what a
-contender's peak adds to its process after its libraries are loaded and have been used once; pages
+say little where other programs want the same cores; those of CPU stand beside them. Memory is what
+a contender's peak adds to its process after its libraries are loaded and have been used once; pages
 of the files it reads are counted too. A contender that computes something else, or less, has no
 ratio. `--peers-python` names an interpreter with torchmetrics and anomalib in it.
 """
@@ -82,7 +82,8 @@ def rounds_of(folder: Path, options: argparse.Namespace) -> dict[str, list[dict]
 def show(found: dict[str, list[dict]]) -> list[dict]:
     rows = []
     print(
-        f"  {'':28}{'seconds':>9}{'ratio':>8}{'of CPU':>8}{'ratio':>8}{'MB':>8}  largest difference to the exact value"
+        f"  {'':28}{'seconds':>9}{'ratio':>8}{'of CPU':>8}{'ratio':>8}{'MB':>8}"
+        "  largest difference to the exact value"
     )
     for name, results in found.items():
         exact = found[BASE][0]["values"]

@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.claims.made_up import PLACES, evidence
 from workbench.claims.axes import axis
 from workbench.claims.contrasts import Arm, contrasts
 from workbench.claims.effects import Bootstrap
+from workbench.claims.evidence import Evidence
 from workbench.claims.judging import judge
 from workbench.claims.ledger import markdown
 from workbench.claims.plan import Plan
@@ -134,6 +136,17 @@ def test_what_stands_beside_a_claim_does_not_decide_it_but_is_said():
 def test_the_sign_of_the_text_branch_is_said(area, words):
     found = entry(3, {**TRUE[3], "lake_w-1": area})
     assert any(words in note for note in found.notes)
+
+
+def test_scores_that_saturate_are_said_to_rank_nothing():
+    measured = arms(3, TRUE[3])
+    flat = evidence(0.6)
+    measured[Arm("lake_w-1", 4)] = Evidence(
+        flat.labels, {cell: np.ones_like(scores) for cell, scores in flat.scores.items()}
+    )
+    found = judge(measured, plan(3), model={}, bootstrap=Bootstrap(50)).entries[0]
+    assert [note for note in found.notes if note.startswith("lake_w-1 (4 shots): 100%")]
+    assert not any("lake_w-1" in note for note in entry(3, TRUE[3]).notes)
 
 
 def test_a_k_of_most_channels_is_said_not_to_be_sparse():

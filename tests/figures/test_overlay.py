@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from workbench.errors import DataError, SettingError
 from workbench.figures.colours import CONTOUR, heat_colours, heat_table
-from workbench.figures.overlay import encode, outline, overlay, with_colour_bar
+from workbench.figures.overlay import encode, fitted_mask, outline, overlay, with_colour_bar
 
 GREY = Image.new("RGB", (40, 30), "grey")
 
@@ -121,3 +121,11 @@ def test_pictures_are_shrunk_but_never_enlarged(kind):
     assert small.size == (20, 15)
     assert same.size == GREY.size
     assert small.format == kind.upper()
+
+
+def test_a_crack_one_pixel_wide_survives_shrinking():
+    mask = np.zeros((400, 400), bool)
+    mask[:, 201] = True
+    small = fitted_mask(mask, (40, 40))
+    assert small[:, 20].all()
+    assert small.sum() == 40

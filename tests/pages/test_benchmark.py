@@ -138,3 +138,12 @@ def test_a_benchmark_without_a_figure_is_refused_and_nothing_is_written(tmp_path
     with pytest.raises(DataError, match="no cell"):
         write_benchmark(tmp_path / "report.html", benchmark(rows=[], summary=[]))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_with_several_data_sets_the_headline_counts_where_the_shown_method_is_first():
+    summary = [
+        {"method": method, "shots": 1, "data": data, "image_auroc": (value, None)}
+        for data, lake, other in (("a", 0.9, 0.8), ("b", 0.6, 0.8), ("c", 0.5, 0.9))
+        for method, value in (("lake", lake), ("patchcore", other))
+    ]
+    assert "LAKE is first on 1 of 3 data sets" in words(benchmark(rows=[], summary=summary))

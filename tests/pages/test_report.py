@@ -1,3 +1,7 @@
+import html
+import json
+import re
+
 import numpy as np
 import pytest
 
@@ -13,6 +17,7 @@ from tests.pages.reports import (
     undefined,
 )
 from workbench.errors import DataError, RunError
+from workbench.evaluation.measure import Measure
 from workbench.pages.inputs import Cases
 from workbench.pages.report import report_html, write_report
 
@@ -164,3 +169,49 @@ def test_long_lists_of_prompts_are_folded_away():
     assert "a photo of a tile" not in before
     folded, as_json = after.split("<summary>All of this as JSON</summary>")
     assert folded.count("a broken tile") == as_json.count("a broken tile") == 50
+
+
+def test_many_products_show_fewer_and_smaller_cases():
+    shown = [example(seed, 1, picture=picture(seed, 512)) for seed in range(6)]
+    cases = [Cases("misses", "The lowest first.", 9, shown)]
+    few = report_html(report(category("a", cases=cases)))
+    many = report_html(report(*[category(f"p{i}", cases=cases) for i in range(7)]))
+    assert few.count("6 of 9.") == 1
+    assert many.count("3 of 9.") == 7
+    assert len(many.encode()) < 7 * len(few.encode()) / 2
+
+
+def test_every_case_says_the_rule_and_how_many_there_were():
+    words = Reader(report_html(report(category("tile")))).words
+    assert "Worst false alarms All of them, highest first. There is one." in words
+    assert "Caught, but badly placed Those beside it. 1 of 9." in words
+    none = category(cases=[Cases("misses", "Those below.", 0)])
+    assert "Worst misses Those below. There is none." in Reader(report_html(report(none))).words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "said"),
+    [
+        (0.6, 0.8, 0.7, "sign +"),
+        (0.2, 0.4, 0.3, "sign −"),
+        (0.4, 0.6, 0.52, "cannot be told from chance"),
+    ],
+)
+def test_the_text_branch_is_reported_with_its_sign(low, high, value, said):
+    text = Measure("image AUROC", value, "exact", low=low, high=high)
+    assert said in report_html(report(category(text=text)))
+
+
+def test_intervals_and_the_certified_bound_are_on_the_page():
+    words = Reader(report_html(report())).words
+    assert "91.2 86.2 to 95.2" in words
+    assert "certified error is at most 0.002 points" in words
+
+
+def test_the_protocol_can_be_read_back_as_json():
+    page = report_html(report())
+    (whole,) = re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    content = json.loads(html.unescape(whole))
+    assert content["command"] == report().command
+    assert content["support"]["pictures"]["tile"] == ["train/good/000.png", "train/good/003.png"]
+    assert content["settings"]["k"] == 10

@@ -130,6 +130,12 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(data, model, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_over_a_folder_writes_nothing(folder, tmp_path):
+    outcome = run(folder, "--out", tmp_path / "again", "--dry-run")
+    assert "judge claims 1, 2, 3, 4, 5, 6 again" in outcome.text
+    assert not (tmp_path / "again").exists()
+
+
 def test_the_folder_of_something_else_is_not_gone_on_with(folder, data, model):
     with pytest.raises(RunError, match="random draws was 2, now 3"):
         measuring(data, model, folder, "--draws", 3, "--resume")

@@ -6,8 +6,10 @@
                                   a view of one picture; or a site, of one that came up later
 
 Pictures are known by their content, so that a renamed folder or a second path costs nothing, and
-two copies of a file are looked at once. What is computed together is fixed by the request, never by
-what happens to be missing: after a kill the same call gives the same bytes.
+two copies of a file are looked at once. (Sites and views are two passes: a picture of which both
+are needed costs one plain forward more than `views.forwards_per_image` says.) What is computed
+together is fixed by the request, never by what happens to be missing: after a kill the same call
+gives the same bytes.
 """
 
 from collections.abc import Iterator, Sequence

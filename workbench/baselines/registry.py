@@ -202,8 +202,8 @@ def methods(
     `default` is every method without the `_ln` ones, `all` is with them. `settings` are LAKE's;
     site, K, distance and the like hold for every method that has them.
 
-    >>> [method.name for method in methods("lake_r*, patch_knn")]
-    ['lake_raw', 'patch_knn']
+    >>> [method.name for method in methods("winclip_*_shot, patch_knn")]
+    ['winclip_zero_shot', 'winclip_few_shot', 'patch_knn']
 
     Raises `SettingError`, with the nearest names, for one that picks nothing.
     """

@@ -186,24 +186,25 @@ def _category(
 ) -> Iterator[Cell]:
     """Compute and write the cells of one category."""
     tests = TestImages(grid.tests(samples))
-    wanted = {key.method for key in keys}
-    methods = [method for method in grid.methods if method.name in wanted]
-    groups = sorted({key.group for key in keys})
-    supports = {group: grid.support(samples, group) for group in groups}
+    first = keys[0]
+    whole = grid.keys(first.data, first.category)
+    supports = {key.group: grid.support(samples, key.group) for key in sorted(whole)}
+    # Whatever is still to be done, the features are of the whole grid: which images share a batch
+    # decides the last bits, and a resumed benchmark is to have the same.
     shown = list(
         dict.fromkeys([*(s for normals in supports.values() for s in normals), *tests.samples])
     )
-    first = keys[0]
     folder = out / FEATURES / first.data / first.category
     backbone = Backbone.recorded(
-        model, pictures(shown), all_needs(methods, model), folder, batch_size=batch_size
+        model, pictures(shown), all_needs(grid.methods, model), folder, batch_size=batch_size
     )
     write_json(
         out / "cells" / first.data / first.category / "images.json",
         [{"image": s.name, "label": s.label, "defect": s.defect} for s in tests.samples],
     )
-    for group in groups:
-        here = [m for m in methods if any(k.group == group and k.method == m.name for k in keys)]
+    for group in sorted({key.group for key in keys}):
+        wanted = {key.method for key in keys if key.group == group}
+        here = [method for method in grid.methods if method.name in wanted]
         for cell, timing in judge(backbone, here, group, supports[group], tests, draws=grid.draws):
             seconds: dict[str, Any] = {
                 name: round(value, 4) for name, value in asdict(timing).items()

@@ -9,7 +9,9 @@ and the blocks after it run again:
 from normal and leaves the average normal patch as it is, and 0 silences the neuron at its normal
 level. CLS is left alone: it is no patch, and has another mean. Text detection is the probability of
 the anomalous prompts at the last layer's patches, an image's score the largest: LAKE's text branch,
-with the prompts and temperature of its defaults.
+with the prompts and temperature of its defaults. It is kept as log odds, which rank images as the
+probability does; the probability itself is 1 to the last digit where prompts are far apart, and
+then ranks nothing.
 
 The most varying neurons carry the largest change, whatever they mean. So random sets are changed
 twice: by the same factor, and (`matched`) by the factor that gives the same expected square of the
@@ -23,6 +25,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from workbench.claims.contrasts import altered
 from workbench.claims.plan import FACTORS, SWEEP_DRAWS, Plan
@@ -131,6 +134,15 @@ def elicit(
     return {name: np.stack(drawn) for name, drawn in rows.items()}
 
 
+def log_odds(
+    model: HookedCLIP, text: TextBranch, patches: Float[Tensor, "image patch d_model"]
+) -> Float[Tensor, "image patch"]:
+    """Return the logit of `TextBranch.scores`: anomalous against normal prompts, per patch."""
+    projected = F.normalize(model.project(patches).float(), dim=-1)
+    normal, anomalous = (projected @ text.directions.to(projected.device).T).unbind(-1)
+    return (anomalous - normal) / text.temperature
+
+
 def _scores(
     model: HookedCLIP,
     pixels: Float[Tensor, "image 3 height width"],
@@ -144,7 +156,7 @@ def _scores(
     with torch.no_grad():
         tokens = model.activations(pixels, [site])[site]
         found = [
-            text.scores(model, patches).amax(1).double().cpu().numpy()
+            log_odds(model, text, patches).amax(1).double().cpu().numpy()
             for patches in _restarted(model, tokens, places, mean, todo)
         ]
     return np.stack(found)

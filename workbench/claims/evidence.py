@@ -36,6 +36,16 @@ class Evidence:
         """The most random draws of any cell; 1 where nothing is random."""
         return max((len(scores) for scores in self.scores.values()), default=1)
 
+    @property
+    def tied(self) -> float:
+        """The share of images that have the score of another one, over all cells."""
+        shares = [
+            1 - (np.unique(draw, return_counts=True)[1] == 1).sum() / max(1, len(draw))
+            for scores in self.scores.values()
+            for draw in scores
+        ]
+        return float(np.mean(shares)) if shares else 0.0
+
 
 def read_evidence(folder: Path) -> dict[Arm, Evidence]:
     """Return the arms of every finished cell in a folder of `claims` or `benchmark`.

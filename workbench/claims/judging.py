@@ -14,6 +14,10 @@ from workbench.claims.statements import Statement, chosen
 from workbench.claims.verdict import together, verdict
 
 
+TIED = 0.2
+"""From which share of tied images on a note says so."""
+
+
 def judge(
     evidence: Mapping[Arm, Evidence],
     plan: Plan,

@@ -62,7 +62,11 @@ def benchmark_html(report: BenchmarkReport) -> str:
         if content
     )
     links = [(anchor, escape(title)) for anchor, title, content in sections if content]
-    products = products_section(report.categories, report.protocol) if report.categories else ""
+    products = (
+        products_section(report.categories, report.protocol, report.shown_note)
+        if report.categories
+        else ""
+    )
     links += [("products", "Product by product")] if products else []
     links += [("protocol", "Protocol"), ("limits", "Limits")]
     box = protocol_box(
@@ -84,31 +88,52 @@ def benchmark_html(report: BenchmarkReport) -> str:
 
 
 def _headline(report: BenchmarkReport, parts: Sequence[Part]) -> str:
-    """Say which method is first where the most pictures were given, and where the shown one is."""
-    part = max(parts, key=lambda part: (-part.contaminated, part.shots))
+    """Say which method is first where the most pictures were given, and where the shown one is.
+
+    With several data sets, say on how many of them the shown one is first.
+    """
+    most = [
+        max(
+            (part for part in parts if part.data == data),
+            key=lambda part: (-part.contaminated, part.shots),
+        )
+        for data in grid.data_sets(parts)
+    ]
+    if len(most) == 1:
+        return _first(report, most[0])
+    shown = escape(grid.title(report, report.shown))
+    ahead = sum(_ranked(report, part)[:1] == [report.shown] for part in most)
+    return f"{shown} is first on {ahead} of {len(most)} data sets by mean image AUROC."
+
+
+def _first(report: BenchmarkReport, part: Part) -> str:
+    order = _ranked(report, part)
+    where = f"with {escape(part.name)}" + (f" on {escape(part.data)}" if part.data else "")
+    if not order:
+        count = _several(len(grid.methods(report)), "method")
+        return f"{count} compared {where}; no image AUROC is defined."
+    figures = {name: (part.mean(name, "image_auroc") or (None, None))[0] for name in order}
+    first, shown = order[0], report.shown
+    name, value = escape(grid.title(report, first)), f"{percent(figures[first])}&nbsp;%"
+    if len(order) == 1:
+        return f"{name} reaches {value} mean image AUROC {where}."
+    best = f"{name} is first {where}: {value} mean image AUROC."
+    if shown not in order or shown == first:
+        return best
+    return (
+        f"{best} {escape(grid.title(report, shown))} is number {order.index(shown) + 1} of "
+        f"{len(order)}, with {percent(figures[shown])}&nbsp;%."
+    )
+
+
+def _ranked(report: BenchmarkReport, part: Part) -> list[str]:
+    """Return the methods by their mean image AUROC, the highest first; those without it not."""
     means = {
         method: mean[0]
         for method in grid.methods(report)
         if (mean := part.mean(method, "image_auroc")) is not None
     }
-    count = len(grid.methods(report))
-    where = f"with {escape(part.name)}" + (f" on {escape(part.data)}" if part.data else "")
-    if not means:
-        return f"{_several(count, 'method')} compared {where}; no image AUROC is defined."
-    first = max(means, key=lambda method: means[method])
-    value = f"{percent(means[first])}&nbsp;%"
-    name = escape(grid.title(report, first))
-    best = f"{name} is first {where}: {value}"
-    if len(means) == 1:
-        return f"{name} reaches {value} mean image AUROC {where}."
-    if report.shown not in means or report.shown == first:
-        return f"{best} mean image AUROC."
-    shown = escape(grid.title(report, report.shown))
-    rank = sorted(means.values(), reverse=True).index(means[report.shown]) + 1
-    return (
-        f"{best} mean image AUROC. {shown} is number {rank} of {len(means)}, with "
-        f"{percent(means[report.shown])}&nbsp;%."
-    )
+    return sorted(means, key=lambda method: -means[method])
 
 
 def _lead(report: BenchmarkReport, parts: Sequence[Part]) -> str:
@@ -162,7 +187,7 @@ def _categories(report: BenchmarkReport, parts: Sequence[Part]) -> str:
     tables = "".join(
         f'<h3 class="apart">{_where(part)}</h3>{category_tables(report, part)}'
         for part in parts
-        if part.rows
+        if len(part.categories) > 1 or len(part.seeds) == 1
     )
     if not tables:
         return ""

@@ -59,6 +59,8 @@ def benchmark_report(
         versions=content["versions"],
         data=content["data"],
         shown=SHOWN,
+        shown_note=f"Shown is LAKE with {max(grid.shots)} normal pictures, drawn with seed "
+        f"{grid.seeds[0]}: one of the cells above.",
     )
 
 

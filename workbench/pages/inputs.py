@@ -164,7 +164,8 @@ class BenchmarkReport:
     `published` are other people's figures: `source`, `method`, `backbone`, `shots` (`None`: not
     stated), `dataset` and metrics as fractions, with `data` where they belong to one of several.
     `timing` are rows of any columns. `failed` are cells that gave no figure: `category`,
-    `method`, `shots`, `seed`, `reason`. `categories` show one method (`shown`) picture by picture.
+    `method`, `shots`, `seed`, `reason`. `categories` show one method (`shown`) picture by picture;
+    `shown_note` says with which support.
     """
 
     title: str
@@ -183,6 +184,7 @@ class BenchmarkReport:
     versions: Mapping[str, str] = field(default_factory=dict)
     data: Sequence[str] = ()
     shown: str = "lake"
+    shown_note: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,7 +155,7 @@ def sweep(figure: SweepFigure, width: int = 640, height: int = 300) -> str:
         body += _series(axes, series, name, places, drawn, dodge)
     label = f"{figure.y_name} against {figure.x_name}: {', '.join(figure.series)}"
     drawing = svg(body, label, width, height)
-    return key(list(figure.series)) + f'<div class="chartbox">{drawing}</div>'
+    return key(list(figure.series)) + f'<div class="chartbox sweep">{drawing}</div>'
 
 
 def _series(

@@ -127,7 +127,11 @@ def _judge_again(options: argparse.Namespace, asked: tuple[int, ...]) -> Outcome
     out = options.out or folder
     if out.resolve() != folder.resolve():
         check_new_folder(out, overwrite=options.overwrite)
-    return _written(folder, out, _found(folder, asked), f"cells of {folder}")
+    plan = _found(folder, asked)
+    if options.dry_run:
+        would = [f"judge claims {', '.join(map(str, asked))} again", f"write to {out}"]
+        return dry_run(f"cells of {folder}", would, {"claims": list(asked)})
+    return _written(folder, out, plan, f"cells of {folder}")
 
 
 def _found(folder: Path, asked: tuple[int, ...]) -> "Plan":
