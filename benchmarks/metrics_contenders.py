@@ -16,23 +16,25 @@ Values = dict[str, float]
 
 
 def images(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-    """Maps and masks one by one, from memory maps: only a contender that keeps them holds them."""
-    maps = np.load(folder / "maps.npy", mmap_mode="r")
-    masks = np.load(folder / "masks.npy", mmap_mode="r")
-    for index in range(len(maps)):
-        yield np.array(maps[index]), np.array(masks[index]), str(index)
+    """Maps and masks one by one, read and forgotten: only a contender that keeps them holds them."""
+    files = [folder / "maps.npy", folder / "masks.npy"]
+    headers = [np.load(file, mmap_mode="r") for file in files]
+    for index in range(len(headers[0])):
+        scores, mask = (
+            np.fromfile(file, h.dtype, h[0].size, offset=h.offset + index * h[0].nbytes)
+            for file, h in zip(files, headers, strict=True)
+        )
+        yield scores.reshape(headers[0][0].shape), mask.reshape(headers[1][0].shape), str(index)
 
 
 def one_pass(folder: Path, draws: int = 0) -> Values:
+    """Two readings: one for the sample, one for the metrics."""
     from workbench.evaluation import PixelMetrics
 
-    maps = np.load(folder / "maps.npy", mmap_mode="r")
     rng = np.random.default_rng(0)
-    count = (1 << 20) // len(maps)
-    side = maps.shape[1]
-    rows, columns = rng.integers(0, side, (2, len(maps), count))
-    sample = np.concatenate([m[r, c] for m, r, c in zip(maps, rows, columns, strict=True)])
-    pixels = PixelMetrics(sample.astype(np.float64), draws=draws)
+    count = (1 << 20) // len(np.load(folder / "maps.npy", mmap_mode="r"))
+    taken = [scores.ravel()[rng.integers(0, scores.size, count)] for scores, *_ in images(folder)]
+    pixels = PixelMetrics(np.concatenate(taken).astype(np.float64), draws=draws)
     for image in images(folder):
         pixels.add(*image)
     return {k: m.value for k, m in pixels.result().items() if m.value is not None}

@@ -13,7 +13,6 @@ from workbench.claims.plan import Plan
 from workbench.claims.statements import Statement, chosen
 from workbench.claims.verdict import together, verdict
 
-
 TIED = 0.2
 """From which share of tied images on a note says so."""
 
@@ -137,8 +136,8 @@ def _notes(
         return []
     effect = first.effect
     notes.append(
-        f"{len(effect.categories)} categories, {effect.images} test images, {effect.seeds} "
-        f"support seeds, {plan.central} shots unless said otherwise."
+        f"Categories: {len(effect.categories)}; test images: {effect.images}; support seeds: "
+        f"{effect.seeds}; shots: {plan.central} unless said otherwise."
     )
     if effect.seeds == 1:
         notes.append("One seed only: the interval knows nothing of other support sets.")
@@ -160,6 +159,13 @@ def _notes(
             notes.append("More than half of the channels is not sparse, whatever the verdict.")
     if claim.number == 1:
         notes += _rivals(comparisons, plan)
+    both = (arm for one in contrasts(claim.number, plan) for arm in (one.plus, one.minus))
+    for arm in dict.fromkeys(arm for arm in both if arm in evidence):
+        if arm is not None and evidence[arm].tied > TIED:
+            notes.append(
+                f"{_spelled(arm)}: {evidence[arm].tied:.0%} of the images have the score of "
+                "another one. Scores that saturate rank nothing."
+            )
     notes += [
         _sign(one) for one in comparisons if one.name == SIGN and one.effect.value is not None
     ]

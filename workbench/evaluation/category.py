@@ -100,15 +100,22 @@ def figures(
     draws = {} if intervals else {"draws": 0}
     measures = image_metrics(tests.labels, scores.tolist(), threshold=threshold, **draws)
     curves = {f"image_{_SHORT.get(n, n)}": c for n, c in image_curves(tests.labels, scores).items()}
+    # With an empty mask nobody can say which pixels of an anomalous image are normal.
+    left_out = {
+        index
+        for index, sample in enumerate(tests.samples)
+        if sample.mask_paths and tests.mask(index, sizes[index]) is None
+    }
+    made = f"{MAPS}; {len(left_out)} images left out, whose masks are empty" if left_out else MAPS
     pixels = (
-        ExactPixelMetrics(maps=MAPS)
+        ExactPixelMetrics(maps=made)
         if exact
-        else PixelMetrics(maps.reshape(-1), maps=MAPS, **draws)
+        else PixelMetrics(maps.reshape(-1), maps=made, **draws)
     )
     for index, (sample, size) in enumerate(zip(tests.samples, sizes, strict=True)):
+        if index in left_out:
+            continue
         mask = tests.mask(index, size)
-        if mask is None and sample.mask_paths:
-            continue  # its masks are empty, so nobody can say which of its pixels are normal
         if mask is not None and mask.shape != size:
             raise DataError(
                 f"{sample.path} is {size[1]} x {size[0]} pixels and its mask "

@@ -16,8 +16,9 @@ def products_section(
 ) -> str:
     """Return every product's part; `note` is said first.
 
-    With many products the pictures are smaller."""
-    said = f"<p>{escape(note)}</p>\n" if note else ""
+    With many products the pictures are smaller.
+    """
+    said = f"<p>{escape(note)}</p>" if note else ""
     side = PICTURE_SIDE if len(categories) <= MANY else SMALL_SIDE
     products = "".join(
         category_section(category, index, settings, side)
@@ -25,7 +26,8 @@ def products_section(
     )
     return f"""<section id="products">
 <h2>Product by product</h2>
-{said}<p class="muted">Colours mean the same in every picture of a product: the scale is fixed by the
+{said}
+<p class="muted">Colours mean the same in every picture of a product: the scale is fixed by the
 normal support pictures, never by the picture shown. Its lower half is what normal patches reach,
 its upper half lies beyond them.</p>
 {products}

@@ -2,8 +2,8 @@
 
 The photograph is the `.jpg`, its mask the `.png` beside it. The masks were resampled, so their
 edges are grey: a pixel is anomalous above 127, which leaves a few masks empty. No split is
-published: four fifths of the normals are for training, the share that DifferNet and PatchCore
-trained on, though not their draw.
+published: four fifths of the normals, drawn by seed, are for training (chosen; the test set is what
+remains and every defect).
 """
 
 from fractions import Fraction
