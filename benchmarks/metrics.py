@@ -5,8 +5,9 @@ the same maps and masks, on disk, and run in processes of their own, in turn wit
 that a machine that slows down slows all of them; a ratio is the median over rounds of (the five
 exact metrics of scikit-learn and a direct PRO / contender, in the same round). Seconds on the clock
 say little where other programs want the same cores; those of CPU stand beside them. Memory is what
-a contender's peak adds to its process after its libraries are loaded and have been used once. A contender that computes something else, or less, has no
-ratio. `--peers-python` names an interpreter with torchmetrics and anomalib in it.
+a contender's peak adds to its process after its libraries are loaded and have been used once
+(Linux). A contender that computes something else, or less, has no ratio. `--peers-python` names an
+interpreter with torchmetrics and anomalib in it.
 """
 
 import argparse

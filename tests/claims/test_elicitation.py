@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tests.surfaces import draw_category, make_model
-from workbench.claims.elicitation import Change, changed, changes, elicit, log_odds
+from workbench.claims.elicitation import Change, changed, changes, elicit
 from workbench.claims.plan import FACTORS, SWEEP_DRAWS, Plan
 from workbench.clip.prompts import winclip_prompts
 from workbench.excavation.sensitivity import NeuronStatistics
@@ -136,7 +136,7 @@ def test_prompts_that_are_far_apart_still_rank_patches(model):
     away = torch.nn.functional.normalize(model.project(patches).mean((0, 1)), dim=0)
     text = TextBranch(torch.stack([-away, away]), 0.002)
     assert len(set(text.scores(model, patches).flatten().tolist())) < 6
-    assert len(set(log_odds(model, text, patches).flatten().tolist())) == 6
+    assert len(set(text.scores(model, patches).flatten().tolist())) == 6
 
 
 def test_another_seed_draws_other_random_sets():

@@ -7,8 +7,8 @@ import pytest
 
 from tests.surfaces import make_model
 from workbench.errors import DataError, SettingError
-from workbench.evaluation.compare import CONTROLS, compare
 from workbench.evaluation.category import METRICS
+from workbench.evaluation.compare import CONTROLS, compare
 from workbench.evaluation.evaluate import evaluate
 from workbench.excavation.excavate import excavate
 from workbench.excavation.settings import Settings

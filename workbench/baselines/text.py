@@ -15,7 +15,7 @@ from workbench.baselines.backbone import Backbone
 from workbench.baselines.few_shot import FittedJudge, largest
 from workbench.baselines.method import Needs, Scored
 from workbench.baselines.views import Views, last_site
-from workbench.baselines.winclip import anomalous, text_of, windows_text_map
+from workbench.baselines.winclip import text_of, windows_text_map
 from workbench.clip.hooked import HookedCLIP
 from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
@@ -35,7 +35,7 @@ def read_value_path(
     views: Views,
 ) -> Float[Tensor, "image patch"]:
     """Take the patches through the last block's values, attended to by values."""
-    return anomalous(text, views.value_path)
+    return text.log_odds(views.value_path)
 
 
 def read_windows(model: HookedCLIP, text: TextBranch, views: Views) -> Float[Tensor, "image patch"]:
@@ -59,7 +59,7 @@ class TextJudge:
 
 @dataclass(frozen=True)
 class TextOnly:
-    """A text branch by itself: the probability of the anomalous prompts, patch by patch."""
+    """A text branch by itself: what the prompts say of every patch."""
 
     name: str
     title: str

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench.baselines.backbone import Backbone
 from workbench.baselines.few_shot import FewShot, FittedJudge
@@ -42,9 +41,7 @@ def anomalous(
     text: TextBranch, embeddings: Float[Tensor, "*shape d_embed"]
 ) -> Float[Tensor, "*shape"]:
     """Return how probable the anomalous prompts are against the normal ones."""
-    units = F.normalize(embeddings.float(), dim=-1)
-    similarity = units @ text.directions.to(units.device).float().T
-    return (similarity / text.temperature).softmax(dim=-1)[..., 1]
+    return text.log_odds(embeddings).sigmoid()
 
 
 def windows_text_map(

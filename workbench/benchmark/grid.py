@@ -33,7 +33,8 @@ class Grid:
 
     `shots` and `seeds` draw the support sets by `protocol`; `contaminated` says how many of a
     support set's images are replaced by test anomalies. `draws` is the most that a random method
-    gets. Methods that use no support have one cell a category, with 0 shots and seed 0.
+    gets. Methods that use no support have one cell a category, with 0 shots and seed 0. Without
+    `intervals` no cell is bootstrapped, which takes most of a cell's time where pictures are small.
 
     Raises `SettingError` for an empty list, a repeated method or a number out of its range.
     """
@@ -44,6 +45,7 @@ class Grid:
     protocol: str = "nested"
     contaminated: tuple[int, ...] = (0,)
     draws: int = 20
+    intervals: bool = True
 
     def __post_init__(self) -> None:
         for name, values, least in (
@@ -205,7 +207,15 @@ def _category(
     for group in sorted({key.group for key in keys}):
         wanted = {key.method for key in keys if key.group == group}
         here = [method for method in grid.methods if method.name in wanted]
-        for cell, timing in judge(backbone, here, group, supports[group], tests, draws=grid.draws):
+        for cell, timing in judge(
+            backbone,
+            here,
+            group,
+            supports[group],
+            tests,
+            draws=grid.draws,
+            intervals=grid.intervals,
+        ):
             seconds: dict[str, Any] = {
                 name: round(value, 4) for name, value in asdict(timing).items()
             }

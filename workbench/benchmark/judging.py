@@ -47,11 +47,12 @@ def judge(
     tests: TestImages,
     *,
     draws: int,
+    intervals: bool = True,
 ) -> Iterator[tuple[Cell, Timing]]:
     """Yield the finished cell of every method; the test images are walked over once for all.
 
     `normals` are the support, contaminating images included; `draws` is the most that a random
-    method gets.
+    method gets; without `intervals` nothing is bootstrapped.
     """
     support = pictures(normals)
     fitted: list[_Draw] = []
@@ -76,7 +77,8 @@ def judge(
             one.images.append(scored.image)
             one.maps.append(scored.maps)
     for method in methods:
-        yield _cell(group, method, [d for d in fitted if d.method is method], normals, tests, sizes)
+        drawn = [one for one in fitted if one.method is method]
+        yield _cell(group, method, drawn, normals, tests, sizes, intervals=intervals)
 
 
 def all_needs(methods: Sequence[Method], model: HookedCLIP) -> Needs:
@@ -91,6 +93,8 @@ def _cell(
     normals: Sequence[Sample],
     tests: TestImages,
     sizes: Sequence[tuple[int, int]],
+    *,
+    intervals: bool,
 ) -> tuple[Cell, Timing]:
     began = time.perf_counter()
     measured = []
@@ -103,7 +107,7 @@ def _cell(
             maps,
             sizes,
             threshold_of(one.fitted, len(normals)),
-            intervals=len(drawn) == 1,  # else the interval is between draws
+            intervals=intervals and len(drawn) == 1,  # else it is between draws
         )
         measured.append(found.measures)
     used = normals if method.uses_support else []

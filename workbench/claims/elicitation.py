@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench.claims.contrasts import altered
 from workbench.claims.plan import FACTORS, SWEEP_DRAWS, Plan
@@ -134,15 +133,6 @@ def elicit(
     return {name: np.stack(drawn) for name, drawn in rows.items()}
 
 
-def log_odds(
-    model: HookedCLIP, text: TextBranch, patches: Float[Tensor, "image patch d_model"]
-) -> Float[Tensor, "image patch"]:
-    """Return the logit of `TextBranch.scores`: anomalous against normal prompts, per patch."""
-    projected = F.normalize(model.project(patches).float(), dim=-1)
-    normal, anomalous = (projected @ text.directions.to(projected.device).T).unbind(-1)
-    return (anomalous - normal) / text.temperature
-
-
 def _scores(
     model: HookedCLIP,
     pixels: Float[Tensor, "image 3 height width"],
@@ -156,7 +146,7 @@ def _scores(
     with torch.no_grad():
         tokens = model.activations(pixels, [site])[site]
         found = [
-            log_odds(model, text, patches).amax(1).double().cpu().numpy()
+            text.scores(model, patches).amax(1).double().cpu().numpy()
             for patches in _restarted(model, tokens, places, mean, todo)
         ]
     return np.stack(found)

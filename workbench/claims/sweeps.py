@@ -45,6 +45,7 @@ def detection_grid(plan: Plan) -> ShotsOfSome | None:
         seeds=plan.seeds,
         protocol=plan.protocol,
         draws=plan.draws,
+        intervals=False,  # of differences they are taken, from the images' scores
         everywhere=everywhere,
         central=plan.central,
     )

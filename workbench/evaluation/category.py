@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from workbench.errors import DataError
+from workbench.evaluation.aggregate import category_seed
 from workbench.evaluation.curves import Curve
 from workbench.evaluation.exact_pixel_metrics import ExactPixelMetrics
 from workbench.evaluation.image_metrics import image_curves, image_metrics
@@ -107,10 +108,11 @@ def figures(
         if sample.mask_paths and tests.mask(index, sizes[index]) is None
     }
     made = f"{MAPS}; {len(left_out)} images left out, whose masks are empty" if left_out else MAPS
+    seed = category_seed(0, tests.samples[0].category)
     pixels = (
-        ExactPixelMetrics(maps=made)
+        ExactPixelMetrics(maps=made, seed=seed, **draws)
         if exact
-        else PixelMetrics(maps.reshape(-1), maps=made, **draws)
+        else PixelMetrics(maps.reshape(-1), maps=made, seed=seed, **draws)
     )
     for index, (sample, size) in enumerate(zip(tests.samples, sizes, strict=True)):
         if index in left_out:

@@ -14,7 +14,7 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import ModelError, SettingError
 from workbench.excavation.detection import BRANCHES, Detection
 from workbench.excavation.features import BATCH, Activations, Tower, walk
-from workbench.excavation.fusion import Fusion, Scale
+from workbench.excavation.fusion import Fusion
 from workbench.excavation.layer_norm import normed
 from workbench.excavation.normality import Normality
 from workbench.excavation.settings import Settings
@@ -158,7 +158,7 @@ class Excavation:
         weight = self.settings.text_weight
         if (kind or self.settings.fusion) == "raw":
             return Fusion(weight)
-        return Fusion(weight, *self._scales)
+        return self._standardised
 
     def display_range(self, branch: str = "fused") -> tuple[float, float]:
         """Return the scores at the two ends of the colour scale, the same for every image.
@@ -171,10 +171,10 @@ class Excavation:
         return low, low + 2 * max(most - low, 1e-6 * abs(low), 1e-12)
 
     @cached_property
-    def _scales(self) -> tuple[Scale, Scale]:
-        """The visual and the text branch's, measured once."""
-        text = Scale() if self.held_out.text is None else Scale.of(self.held_out.text)
-        return Scale.of(self.held_out.visual), text
+    def _standardised(self) -> Fusion:
+        """The fusion on the scales of the held-out normals, which are measured once."""
+        weight, held_out = self.settings.text_weight, self.held_out
+        return Fusion.standardised(weight, held_out.visual, held_out.text)
 
     @cached_property
     def held_out_scores(self) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """Fusion: the visual and the text score on one scale, and their weighted sum.
 
-The branches live on different scales (a distance, a probability), so each is standardised by its
+The branches live on different scales (a distance; the probability that text speaks of something
+anomalous), so each is standardised by its
 own statistics on normal images that were held out (chosen): every support image judged by the
 others, or, where there is only one, its mirrored copies judged by it. No test image takes part.
 """
@@ -46,18 +47,34 @@ class Scale:
 
 @dataclass(frozen=True)
 class Fusion:
-    """The weighted sum of both branches: (1 - w) visual + w text, each on its scale."""
+    """The weighted sum of both branches: (1 - w) visual + w text, each on its scale.
+
+    Text enters as a probability. Alone (w = 1) it stays in log odds, which rank patches in the same
+    order without ties where the probability is 1.0 in single precision.
+    """
 
     weight: float
     visual: Scale = Scale()
     text: Scale = Scale()
 
+    @classmethod
+    def standardised(
+        cls, weight: float, visual: Float[Tensor, "*patch"], text: Float[Tensor, "*patch"] | None
+    ) -> "Fusion":
+        """Return the fusion in which each branch is on the scale of held-out normal scores."""
+        scale = Scale() if text is None else Scale.of(cls(weight).squashed(text))
+        return cls(weight, Scale.of(visual), scale)
+
+    def squashed(self, text: Float[Tensor, "*patch"]) -> Float[Tensor, "*patch"]:
+        """Return log odds as what is added: probabilities, unless there is nothing to add to."""
+        return text if self.weight == 1 else text.sigmoid()
+
     def __call__(
         self, visual: Float[Tensor, "image patch"], text: Float[Tensor, "image patch"] | None
     ) -> Float[Tensor, "image patch"]:
-        """Return the fused scores."""
+        """Return the fused scores, from distances and log odds."""
         fused = (1 - self.weight) * self.visual(visual)
-        return fused if text is None else fused + self.weight * self.text(text)
+        return fused if text is None else fused + self.weight * self.text(self.squashed(text))
 
 
 def mirrored_copies(image: Image.Image) -> list[Image.Image]:

@@ -30,7 +30,7 @@ from workbench.excavation.text import TextBranch
 from workbench.files import new_folder, write_bytes, write_json
 
 FORMAT = "workbench excavation"
-VERSION = 1
+VERSION = 2  # 2: the text branch's held-out scores are log odds
 JSON_NAME = "run.json"
 TENSORS_NAME = "tensors.safetensors"
 _PACKAGES = ("lake-workbench", "torch", "open_clip_torch", "transformer-lens", "numpy", "Pillow")

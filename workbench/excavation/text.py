@@ -17,6 +17,10 @@ from workbench.excavation.features import Tower
 class TextBranch:
     """A normal and an anomalous direction in the joint space, as unit rows, and a temperature.
 
+    A patch's score is the log odds of the anomalous prompts against the normal ones. The
+    probability is their sigmoid, and fusion adds that; the log odds rank patches in the same
+    order, and keep apart what as a probability is 1.0 in single precision.
+
     That a deeper patch token is compared with normal and anomalous prompts is reported; the
     projection by the tower's own final LayerNorm and matrix, the temperature and the prompts are
     chosen. Last-layer CLIP patches can be mis-aligned with text, even anti-aligned, so results
@@ -32,17 +36,21 @@ class TextBranch:
         with torch.no_grad():
             return cls(text_directions(_with_text(model), prompts).float(), temperature)
 
+    def log_odds(self, embeddings: Float[Tensor, "*shape d_embed"]) -> Float[Tensor, "*shape"]:
+        """Return the log odds of embeddings, of any length, in the joint space."""
+        units = F.normalize(embeddings.float(), dim=-1)
+        normal, anomalous = (units @ self.directions.to(units.device).float().T).unbind(-1)
+        return (anomalous - normal) / self.temperature
+
     def scores(
         self, model: Tower, patches: Float[Tensor, "image patch d_model"]
     ) -> Float[Tensor, "image patch"]:
-        """Return the probability, per patch, of the anomalous prompts against the normal ones.
+        """Return the log odds, per patch, of the anomalous prompts against the normal ones.
 
         Raises `SettingError` for a store, which has no projection.
         """
         with torch.no_grad():
-            projected = F.normalize(_with_text(model).project(patches).float(), dim=-1)
-            similarity = projected @ self.directions.to(projected.device).T
-            return (similarity / self.temperature).softmax(dim=-1)[..., 1]
+            return self.log_odds(_with_text(model).project(patches))
 
 
 def _with_text(model: Tower) -> HookedCLIP:

@@ -43,7 +43,9 @@ class NeuronQuantiles:
         At 0 and 1 these are the exact minimum and maximum. Between, the rank of what is returned
         is off by about `sqrt(share (1 - share)) / centroids`. Where the values come in clumps, a
         mean may hold some of two neighbouring clumps, and the rank is off by up to its whole share
-        of the stream, about `2 pi sqrt(share (1 - share)) / centroids`. Raises `SettingError` for a share outside 0..1.
+        of the stream, about `2 pi sqrt(share (1 - share)) / centroids`.
+
+        Raises `SettingError` for a share outside 0..1.
         """
         if not 0 <= share <= 1:
             raise SettingError(

@@ -5,6 +5,7 @@ Nothing here imports torch until a verb runs, so that `workbench --help` is quic
 
 from workbench.verbs import (
     benchmark,
+    claims,
     datasets,
     demo,
     detect,
@@ -62,6 +63,13 @@ VERBS: tuple[Verb, ...] = (
         "--seeds 0-4 --out out/mvtec",
         benchmark.options,
         benchmark.run,
+    ),
+    Verb(
+        "claims",
+        "put the paper's claims to a model and data: holds, does not hold, undecided",
+        "workbench claims data/mvtec --model ViT-B-16-quickgelu:openai --out out/claims",
+        claims.options,
+        claims.run,
     ),
     Verb(
         "record",

@@ -171,7 +171,12 @@ def compute(
     from workbench.pages.from_benchmark import benchmark_report, shown_categories
 
     model = load(model_options)
-    protocol = {"support": grid.protocol, "random draws": grid.draws, "maps": MAPS}
+    protocol = {
+        "support": grid.protocol,
+        "random draws": grid.draws,
+        "maps": MAPS,
+        "settings": settings(options).to_dict(),
+    }
     begin(
         out,
         {
