@@ -29,7 +29,7 @@ def test_every_test_image_has_a_row_and_the_figures_follow_from_them(dataset, ex
     assert len(result.rows[0].neurons.split()) == 5
     content = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert content["images"] == {"normal": 4, "anomalous": 4}
-    assert "undefined" not in content
+    assert set(content["undefined"]) == {"pixel_aupimo"}  # too few normal pixels for its low FPR
     assert result.table()[0]["category"] == "metal_sheet"
 
 

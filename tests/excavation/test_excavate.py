@@ -53,11 +53,12 @@ def test_scores_follow_the_definition(dataset, model) -> None:
     z = model.project(found[deep_site])[0].double()
     z = z / z.norm(dim=1, keepdim=True)
     text = (z @ excavation.text.directions.double().T / 0.01).softmax(1)[:, 1]
+    odds = torch.logit(text)
     (detection,) = excavation.score(test)
     np.testing.assert_allclose(detection.visual.ravel(), visual, rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(detection.text.ravel(), text, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(detection.text.ravel(), odds, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(
-        detection.fused, 0.7 * detection.visual + 0.3 * detection.text, rtol=1e-5
+        detection.fused.ravel(), 0.7 * visual + 0.3 * text, rtol=1e-3, atol=1e-5
     )
     assert detection.score == detection.fused.max()
 

@@ -29,12 +29,18 @@ def test_constant_scores_do_not_divide_by_zero() -> None:
 
 
 def test_the_weight_joins_the_branches() -> None:
-    visual, text = torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 1.0]])
+    visual, text = torch.tensor([[1.0, 3.0]]), torch.logit(torch.tensor([[0.25, 0.75]]))
     fusion = Fusion(0.25, Scale(1.0, 2.0), Scale(0.5, 0.5))
-    assert fusion(visual, text).tolist() == [[-0.25, 1.0]]
-    assert Fusion(0.25)(visual, text).tolist() == [[0.75, 2.5]]
+    torch.testing.assert_close(fusion(visual, text), torch.tensor([[-0.125, 0.875]]))
+    torch.testing.assert_close(Fusion(0.25)(visual, text), torch.tensor([[0.8125, 2.4375]]))
     assert Fusion(0.0)(visual, None).tolist() == visual.tolist()
     assert Fusion(1.0)(visual, text).tolist() == text.tolist()
+
+
+def test_text_alone_keeps_apart_what_is_certain_as_a_probability() -> None:
+    odds = torch.tensor([[40.0, 60.0, 80.0]])
+    assert odds.sigmoid().tolist() == [[1.0, 1.0, 1.0]]
+    assert len(set(Fusion.standardised(1.0, odds, odds)(odds, odds)[0].tolist())) == 3
 
 
 def test_each_image_is_judged_by_the_others() -> None:

@@ -122,8 +122,8 @@ def test_a_damaged_or_foreign_json_is_named(run, model, content) -> None:
 
 def test_another_version_is_refused(run, model) -> None:
     content = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps({**content, "version": 2}))
-    with pytest.raises(RunError, match="format version 2, and this workbench reads version 1"):
+    (run / "run.json").write_text(json.dumps({**content, "version": 3}))
+    with pytest.raises(RunError, match="format version 3, and this workbench reads version 2"):
         Excavation.load(run, model)
 
 
