@@ -44,7 +44,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--methods",
         default="default",
         metavar="LIST",
-        help="names or globs with commas; default, or all (see --list)",
+        help="names or globs with commas, `default` or `all`; docs/detection.md has them",
     )
     parser.add_argument("--preset", choices=["paper"], help="a whole published comparison")
     parser.add_argument(

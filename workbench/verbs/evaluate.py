@@ -32,6 +32,17 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a category folder, or a root of several")
     add_output(parser)
     add_model_options(parser, default=None)
+    parser.add_argument(
+        "--alpha",
+        type=float,
+        default=0.05,
+        metavar="A",
+        help="share of normal images that the threshold may flag (default: 0.05); it comes from "
+        "the support alone",
+    )
+    parser.add_argument(
+        "--exact", action="store_true", help="sort all pixels instead of counting them in bins"
+    )
     add_data_options(parser)
     add_dry_run(parser)
 
@@ -58,7 +69,8 @@ def run(options: argparse.Namespace) -> Outcome:
     for excavation in load_runs(options.run_folder, options):
         if excavation.category in pairs:
             samples = dataset[pairs[excavation.category]]
-            judged.append((excavation, evaluate(excavation, samples)))
+            result = evaluate(excavation, samples, alpha=options.alpha, exact=options.exact)
+            judged.append((excavation, result))
     results = [result for _, result in judged]
     first = judged[0][0]
     content: dict[str, Any] = {
