@@ -80,6 +80,18 @@ def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
         )
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder, if there is one, with all that it holds. Raises `RunError`."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be replaced: {error.strerror or error}. Choose another --out."
+        ) from error
+
+
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary sibling of `path` to fill; it takes the name `path` if the block succeeds.

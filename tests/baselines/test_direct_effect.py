@@ -37,10 +37,14 @@ def test_all_channels_the_rest_and_the_bias_sum_to_the_true_similarity(backbone,
     assert float(later.abs().max()) > 0.01
 
 
-def test_the_score_is_the_selected_neurons_part(backbone, normals, patches, judged) -> None:
-    fitted, scored = judged(METHOD)
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_the_score_is_the_selected_neurons_part(
+    layer_norm, backbone, normals, patches, judged
+) -> None:
+    settings = Settings(k=8, layer_norm=layer_norm)
+    fitted, scored = judged(methods("lake_text_through_neurons", settings)[0])
     text = text_of(backbone, "metal_sheet", SETTINGS)
-    lake = excavate_seen(backbone, "metal_sheet", normals[:3], SETTINGS)
+    lake = excavate_seen(backbone, "metal_sheet", normals[:3], settings)
     assert fitted.learned.neurons == lake.neurons
     effects, _ = direct_effects(backbone.model, text, patches[SITE], patches[DEEP])
     expected = effects[..., list(lake.neurons.indices)].sum(2)

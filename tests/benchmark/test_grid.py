@@ -136,6 +136,15 @@ def test_features_are_swept_away_unless_they_are_to_be_kept(model, drawn, tmp_pa
     assert (tmp_path / "kept" / "features" / "drawn" / "tiles").is_dir()
 
 
+def test_features_that_a_kill_after_the_last_cell_left_are_swept_away(
+    model, drawn, tmp_path
+) -> None:
+    grid = small_grid("lake_visual", shots=(1,), seeds=(0,))
+    run_grid(model, {"drawn": drawn}, grid, tmp_path, keep_features=True)
+    run_grid(model, {"drawn": drawn}, grid, tmp_path)
+    assert not (tmp_path / "features").exists()
+
+
 def test_too_few_normals_are_refused_before_any_work(drawn) -> None:
     with pytest.raises(SettingError, match="9 shots asked for, but plates has 4"):
         check({"drawn": drawn}, small_grid(shots=(9,)))

@@ -16,7 +16,8 @@ def drawn(tmp_path):
 
 def content(drawn, **model):
     of = identity({"name": "tiny", "fingerprint": "a", **model}, {"drawn": drawn}, {"draws": 2})
-    return {"identity": of, "command": "workbench benchmark"}
+    grid = {"methods": {"lake": {}}, "shots": [2], "seeds": [0]}
+    return {"identity": of, "command": "workbench benchmark", "grid": grid}
 
 
 def test_a_new_folder_is_begun_and_read_back(drawn, tmp_path) -> None:
@@ -54,6 +55,14 @@ def test_going_on_must_be_asked_for(drawn, tmp_path) -> None:
     with pytest.raises(RunError, match="--resume"):
         begin(tmp_path / "out", content(drawn), resume=False)
     begin(tmp_path / "out", content(drawn), resume=True)
+
+
+def test_what_was_asked_for_before_is_kept(drawn, tmp_path) -> None:
+    begin(tmp_path / "out", content(drawn), resume=False)
+    more = {"methods": {"text_only": {}}, "shots": [1], "seeds": [0, 1]}
+    begin(tmp_path / "out", {**content(drawn), "grid": more}, resume=True)
+    joined = {"methods": {"lake": {}, "text_only": {}}, "shots": [1, 2], "seeds": [0, 1]}
+    assert read(tmp_path / "out")["grid"] == joined
 
 
 def test_somebody_elses_folder_is_left_alone(drawn, tmp_path) -> None:

@@ -116,7 +116,24 @@ def test_a_claim_with_one_part_missing_does_not_hold_by_the_others():
     measured = {arm: e for arm, e in arms(6, TRUE[6]).items() if arm.method != "random_x0"}
     found = judge(measured, plan(6), model={}, bootstrap=Bootstrap(50)).entries[0]
     assert found.verdict == "undecided"
+    assert found.said == "undecided: not all measured"
     assert "random_x0" in found.missing
+
+
+def test_a_part_that_refutes_is_enough_whatever_is_not_measured():
+    measured = {arm: e for arm, e in arms(6, FALSE[6]).items() if arm.method != "random_x0"}
+    ledger = judge(measured, plan(6), model={}, bootstrap=Bootstrap(50))
+    assert ledger.entries[0].said == "does not hold"
+    assert ledger.entries[0].missing
+    assert ledger.brief()[0]["points [95 %]"].startswith("-")
+    assert len(ledger.brief()[0]["points [95 %]"]) > 1
+
+
+def test_that_an_accuracy_of_chance_is_kept_is_said_to_mean_little():
+    flat = {"lake_visual": 0.5, "all_channels": 0.5}
+    assert any("all_channels (4 shots) is not shown" in n for n in entry(2, flat).notes)
+    assert not any("better than chance" in n for n in entry(2, TRUE[2]).notes)
+    assert any("lake (4 shots) is not" in n for n in entry(5, {0: 0.5, 1: 0.5}).notes)
 
 
 def test_what_stands_beside_a_claim_does_not_decide_it_but_is_said():

@@ -39,7 +39,37 @@ def test_a_grid_becomes_tables_and_a_page_and_grows_when_resumed(tiles, tmp_path
     assert "--resume" in capsys.readouterr().err
     assert benchmark(tiles, out, "--resume", "--methods", "bottom_k,lake_visual") == 0
     assert all(path.stat().st_mtime_ns == when for path, when in cells.items() if path.exists())
-    assert "bottom_k" in (out / "results.csv").read_text()
+    with (out / "results.csv").open(newline="") as file:
+        assert {row["method"] for row in csv.DictReader(file)} == {
+            "bottom_k",
+            "lake_visual",
+            "random_k",
+        }
+
+
+def test_resumed_everything_but_the_times_holds_the_same_bytes(tiles, tmp_path) -> None:
+    out = tmp_path / "out"
+    assert benchmark(tiles, out) == 0
+    names = ("benchmark.json", "results.csv", "summary.csv", "per_image.csv", "tables/tiles.md")
+    before = {name: (out / name).read_bytes() for name in names}
+    next((out / "cells").rglob("random_k.json")).unlink()
+    assert benchmark(tiles, out, "--resume") == 0
+    assert {name: (out / name).read_bytes() for name in names} == before
+
+
+def test_kept_features_and_workers_are_rays_too(tiles, tmp_path, monkeypatch) -> None:
+    from workbench.benchmark import grid, ray_engine
+
+    asked = {}
+
+    def local(model, data, cells, out, *, batch_size, keep_features, **others):
+        asked.update(others, keep_features=keep_features)
+        grid.run_grid(model, data, cells, out, batch_size=batch_size)
+
+    monkeypatch.setattr(ray_engine, "run_grid_on_ray", local)
+    more = ["--engine", "ray", "--workers", "2", "--keep-features"]
+    assert benchmark(tiles, tmp_path / "out", *more) == 0
+    assert asked == {"address": None, "workers": 2, "keep_features": True}
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tiles, tmp_path, capsys) -> None:

@@ -224,7 +224,7 @@ def test_a_taken_output_folder_is_refused_before_any_work(capsys, tmp_path):
     ("arguments", "says"),
     [
         (["--shots", "99"], "99"),
-        (["--shots", "0"], "shots is 0"),
+        (["--shots", "0"], "Ask for 1 to"),
         (["--seed", "-1"], "seed is -1"),
         (["--k", "5000"], "k is 5000"),
         (["--k", "0"], "k is 0"),

@@ -29,6 +29,7 @@ from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
 from workbench.clip.sites import kind_of
 from workbench.errors import SettingError
+from workbench.excavation.layer_norm import normed
 from workbench.excavation.selection import select
 from workbench.excavation.sensitivity import survey
 from workbench.excavation.settings import RESIDUAL
@@ -66,7 +67,7 @@ class TextThroughNeurons(FewShot):
         """Select the neurons as LAKE does, and embed the prompts."""
         settings = self.settings.resolved(backbone.model, category)
         site, text_site = settings.places
-        found = survey(views.patches[site] for views in seen)
+        found = survey(normed(views.patches[site], settings.layer_norm) for views in seen)
         neurons = select(
             found.sensitivity(settings.statistic),
             site,

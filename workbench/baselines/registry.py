@@ -191,7 +191,8 @@ def _with_layer_norm(name: str) -> Factory:
 
 METHODS |= {name + _LN: _with_layer_norm(name) for name in WITH_LAYER_NORM}
 
-DEFAULT = tuple(name for name in METHODS if not name.endswith(_LN))
+# As a control, all channels are what patch kNN is.
+DEFAULT = tuple(name for name in METHODS if not name.endswith(_LN) and name != "all_channels")
 
 
 def methods(
@@ -199,8 +200,9 @@ def methods(
 ) -> list[Method]:
     """Return methods by name or glob: one, several (or separated by commas), `default` or `all`.
 
-    `default` is every method without the `_ln` ones, `all` is with them. `settings` are LAKE's;
-    site, K, distance and the like hold for every method that has them.
+    `default` is every method but the `_ln` ones and `all_channels`, which is `patch_knn`; `all` is
+    with them. `settings` are LAKE's; site, K, distance and the like hold for every method that has
+    them.
 
     >>> [method.name for method in methods("winclip_*_shot, patch_knn")]
     ['winclip_zero_shot', 'winclip_few_shot', 'patch_knn']

@@ -89,6 +89,14 @@ class Cell:
         """Write the cell's file, whole or not at all."""
         write_json(self.key.file(root), {**asdict(self), "key": asdict(self.key)})
 
+    @staticmethod
+    def key_of(file: Path) -> Key:
+        """Return the key that a cell's file holds. Raises `RunError` for a damaged file."""
+        try:
+            return Key(**json.loads(file.read_bytes())["key"])
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise damaged(file, error) from error
+
     @classmethod
     def read(cls, key: Key, root: Path) -> "Cell | None":
         """Return the finished cell of a key, `None` if there is none. Raises `RunError`."""
@@ -109,9 +117,14 @@ class Cell:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise RunError(
-                f"{file} is damaged ({error}). Delete it and resume: this cell is computed again."
-            ) from error
+            raise damaged(file, error) from error
+
+
+def damaged(file: Path, error: Exception) -> RunError:
+    """Return what to say of a cell's file that cannot be read."""
+    return RunError(
+        f"{file} is damaged ({error}). Delete it and resume: this cell is computed again."
+    )
 
 
 def over_draws(drawn: Sequence[Mapping[str, Measure]]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from workbench.baselines.method import Method
 from workbench.benchmark.cell import Cell, Key
 from workbench.benchmark.judging import all_needs, judge
 from workbench.clip.hooked import HookedCLIP
-from workbench.errors import SettingError
+from workbench.errors import DataError, SettingError
 from workbench.evaluation.category import TestImages
 from workbench.evaluation.evaluate import labelled_tests
 from workbench.excavation.features import BATCH
@@ -25,6 +25,7 @@ from workbench.images.support import support, without_support
 
 log = logging.getLogger(__name__)
 FEATURES = "features"
+MEAN = "mean"
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,15 @@ def check(data: Mapping[str, Dataset], grid: Grid) -> None:
     """Raise what would stop the grid before any work is done: no test images, too few normals."""
     for dataset in data.values():
         for category in dataset.categories:
+            if category == MEAN:
+                raise DataError(
+                    f"{dataset.root} has a category called {MEAN}, as the mean over categories is "
+                    "in the tables. Rename it."
+                )
             samples = dataset[category]
             grid.tests(samples)
-            for key in {key.group for key in grid.keys("", category)}:
-                grid.support(samples, key)
+            for group in sorted({key.group for key in grid.keys("", category)}):
+                grid.support(samples, group)
 
 
 @dataclass(frozen=True)
@@ -168,12 +174,28 @@ def run_grid(
     total = sum(map(len, waiting.values()))
     with bar(total=total, what="cells", unit="cell") as done:
         for (name, category), keys in waiting.items():
+            samples = data[name][category]
+            # Also where every cell is finished: what was damaged is whole again after a resume.
+            write_json(
+                out / "cells" / name / category / "images.json",
+                [
+                    {"image": test.name, "label": test.label, "defect": test.defect}
+                    for test in grid.tests(samples)
+                ],
+            )
             if keys:
-                samples = data[name][category]
-                for _ in _category(
-                    model, samples, grid, keys, out, batch_size, keep_features=keep_features
-                ):
+                for _ in _category(model, samples, grid, keys, out, batch_size):
                     done(1)
+            if not keep_features:
+                _sweep(out / FEATURES / name / category)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete a category's features, also those that a kill just after its last cell left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # others may still be there
+        folder.parent.rmdir()
+        folder.parent.parent.rmdir()
 
 
 def _category(
@@ -183,8 +205,6 @@ def _category(
     keys: Sequence[Key],
     out: Path,
     batch_size: int,
-    *,
-    keep_features: bool,
 ) -> Iterator[Cell]:
     """Compute and write the cells of one category."""
     tests = TestImages(grid.tests(samples))
@@ -199,10 +219,6 @@ def _category(
     folder = out / FEATURES / first.data / first.category
     backbone = Backbone.recorded(
         model, pictures(shown), all_needs(grid.methods, model), folder, batch_size=batch_size
-    )
-    write_json(
-        out / "cells" / first.data / first.category / "images.json",
-        [{"image": s.name, "label": s.label, "defect": s.defect} for s in tests.samples],
     )
     for group in sorted({key.group for key in keys}):
         wanted = {key.method for key in keys if key.group == group}
@@ -225,11 +241,21 @@ def _category(
             )
             cell.write(out)
             yield cell
-    if not keep_features:
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # others may still be there
-            folder.parent.rmdir()
-            folder.parent.parent.rmdir()
+
+
+def finished_keys(out: Path, data: Mapping[str, Dataset], methods: Sequence[str]) -> list[Key]:
+    """Return the cells that are finished below `out`, whoever asked for them, in order."""
+    names, order = list(data), list(methods)
+    found = []
+    for name, dataset in data.items():
+        for category in dataset.categories:
+            folder = out / "cells" / name / category
+            files = [file for file in folder.glob("*/*.json") if file.stem in order]
+            found += [Cell.key_of(file) for file in files]
+    return sorted(
+        found,
+        key=lambda k: (names.index(k.data), k.category, order.index(k.method), k.shots, k.seed),
+    )
 
 
 def finished(out: Path, keys: Sequence[Key]) -> list[Cell]:

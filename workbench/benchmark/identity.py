@@ -55,6 +55,7 @@ def _digests(sample: Sample) -> list[str]:
 def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
     """Start a benchmark's folder, or make sure that the one there is of the same identity.
 
+    Methods, shots and seeds of the grid that was there are joined with the new ones.
     Raises `RunError`, naming what differs, where it is not, and where there is a folder and
     `resume` was not asked for.
     """
@@ -63,7 +64,7 @@ def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
         raise RunError(f"{out} is a file, and a folder is to be written there. Choose another.")
     if file.is_file():
         before = read(out)
-        changed = list(_differences(before["identity"], content["identity"]))
+        changed = list(_differences(_compared(before), _compared(content)))
         if changed:
             raise RunError(
                 f"{out} is a benchmark of something else: {'; '.join(changed)}. Choose another "
@@ -71,9 +72,16 @@ def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
             )
         if not resume:
             raise RunError(f"{out} holds a benchmark already: ask to --resume it.")
+        content = {**content, "grid": _joined(before["grid"], content["grid"])}
     elif out.is_dir() and any(out.iterdir()):
         raise RunError(f"{out} holds files and is no benchmark. Choose another --out.")
     write_json(file, content)
+
+
+def _joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grid as plain data, with what was asked for before."""
+    lists = {name: sorted({*before[name], *now[name]}) for name in ("shots", "seeds")}
+    return {**now, **lists, "methods": {**before["methods"], **now["methods"]}}
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -95,6 +103,13 @@ def read(out: Path) -> dict[str, Any]:
         raise RunError(f"{file} is damaged ({error}). Run the benchmark again.") from error
 
 
+def _compared(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an identity without where the weights lay: the fingerprint says which they are."""
+    identity = dict(content["identity"])
+    model = {name: value for name, value in identity["model"].items() if name != "source"}
+    return {**identity, "model": model}
+
+
 def _differences(
     before: Mapping[str, Any], now: Mapping[str, Any], where: str = ""
 ) -> Iterator[str]:
@@ -103,6 +118,8 @@ def _differences(
         place = f"{where}{name}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from _differences(old, new, f"{place} ")
+        elif where.startswith("data ") and (old is None or new is None):
+            yield f"{place} {'was not part of it' if old is None else 'is missing now'}"
         elif old != new and where.startswith("data "):
             yield f"the images, masks or split of {place.removeprefix('data ')} have changed"
         elif old != new:

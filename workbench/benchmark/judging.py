@@ -1,5 +1,6 @@
 """All methods of one support set, judged in a single walk over the test images."""
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,11 +33,15 @@ class _Draw:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of a cell over all its draws: to fit, to judge every test image, to measure."""
+    """Seconds of a cell over all its draws: to fit, to judge every test image, to measure.
+
+    `process_peak_mib` is the most memory that the process had up to then, of whatever cell.
+    """
 
     fit: float
     judge: float
     measure: float
+    process_peak_mib: float
 
 
 def judge(
@@ -128,8 +133,23 @@ def _cell(
         fit=sum(one.fit_seconds for one in drawn),
         judge=sum(one.judge_seconds for one in drawn),
         measure=time.perf_counter() - began,
+        process_peak_mib=_peak(),
     )
     return cell, timing
+
+
+def _peak() -> float:
+    """Return the most memory that this process has had so far, in MiB."""
+    import psutil
+
+    memory = psutil.Process().memory_info()
+    most = getattr(memory, "peak_wset", None)  # Windows
+    if most is None:
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return float(most) / 2**20
 
 
 def threshold_of(fitted: Fitted, images: int) -> Threshold | None:

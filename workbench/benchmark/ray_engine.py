@@ -41,8 +41,7 @@ def run_grid_on_ray(
     with connected(address) as ray, bar(total=len(tasks), what="categories", unit="") as done:
         gpu = model.device.type == "cuda"
         threads = torch.get_num_threads()
-        cpus = ray.cluster_resources().get("CPU", 1)
-        share = cpus / workers if workers else min(threads, cpus)
+        share = _share(ray.cluster_resources().get("CPU", 1), workers, threads)
         work = ray.remote(_category).options(
             num_gpus=1 if gpu else 0, num_cpus=0 if gpu else share, max_retries=RETRIES
         )
@@ -57,6 +56,17 @@ def run_grid_on_ray(
             [finished], _ = ray.wait(list(waiting), num_returns=1)
             _result(ray, finished, waiting.pop(finished))
             done(1)
+
+
+def _share(cpus: float, workers: int | None, threads: int) -> float:
+    """Return how many CPUs a task takes, so that `workers` are at work: above 1 Ray wants whole.
+
+    >>> _share(16, 3, 4), _share(2, 4, 4), _share(16, None, 4)
+    (5, 0.5, 4)
+    """
+    if workers is None:
+        return min(threads, cpus)
+    return cpus // workers if workers <= cpus else cpus / workers
 
 
 def _category(

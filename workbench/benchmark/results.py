@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.benchmark.cell import Cell, Key
+from workbench.benchmark.cell import Cell
 from workbench.benchmark.published import published, recognised
 from workbench.benchmark.summary import Summary, summarise
 from workbench.benchmark.tables import html, latex, markdown
+from workbench.errors import RunError
 from workbench.files import write_json, write_text
 
 
@@ -40,7 +41,7 @@ def _images(out: Path, cells: Iterable[Cell]) -> Iterable[dict[str, Any]]:
     for cell in cells:
         place = (cell.key.data, cell.key.category)
         if place not in known:
-            known[place] = json.loads((out / "cells" / Path(*place) / "images.json").read_bytes())
+            known[place] = _read(out / "cells" / Path(*place) / "images.json")
         about = {
             "data": cell.key.data,
             "category": cell.key.category,
@@ -57,7 +58,14 @@ def _timings(out: Path, cells: Iterable[Cell]) -> Iterable[dict[str, Any]]:
     for cell in cells:
         file = cell.key.file(out / "timing")
         if file.is_file():
-            yield {**json.loads(file.read_bytes()), "gallery_bytes": cell.gallery_bytes}
+            yield {**_read(file), "gallery_bytes": cell.gallery_bytes}
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (ValueError, OSError) as error:
+        raise RunError(f"{file} is damaged ({error}). Delete it and resume.") from error
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -68,11 +76,3 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writeheader()
         writer.writerows(rows)
     write_text(path, buffer.getvalue())
-
-
-def all_keys(out: Path) -> list[Key]:
-    """Return the keys of every finished cell below a benchmark's folder, sorted."""
-    found = []
-    for file in (out / "cells").glob("*/*/*/*.json"):
-        found.append(Key(**json.loads(file.read_bytes())["key"]))
-    return sorted(found)

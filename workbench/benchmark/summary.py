@@ -60,8 +60,9 @@ class Summary:
 def summarise(cells: Sequence[Cell]) -> list[Summary]:
     """Return, per data set, the means of each category, then their macro means.
 
-    A category for which a metric is undefined is left out of that metric's macro mean, for every
-    method alike, because what is undefined depends on the test images alone.
+    A category for which a metric is undefined is left out of that metric's macro mean: for every
+    method alike, because what is undefined depends on the test images alone (but a method without
+    support has no threshold, and so no balanced accuracy anywhere).
     """
     found = []
     for data in _seen(cell.key.data for cell in cells):

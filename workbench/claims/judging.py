@@ -10,7 +10,7 @@ from workbench.claims.effects import Bootstrap, Effect, spelled
 from workbench.claims.evidence import OTHERS, Evidence
 from workbench.claims.ledger import Comparison, Entry, Ledger, Point, Sweep
 from workbench.claims.plan import Plan
-from workbench.claims.statements import Statement, chosen
+from workbench.claims.statements import KEPT, Statement, chosen
 from workbench.claims.verdict import together, verdict
 
 TIED = 0.2
@@ -73,7 +73,7 @@ def _entry(
         verdict=together([one.verdict for one in deciding]),
         comparisons=tuple(comparisons),
         sweep=_sweep(claim, evidence, plan, boot),
-        notes=tuple(_notes(claim, evidence, plan, comparisons)),
+        notes=(*_notes(claim, evidence, plan, comparisons), *_chance(claim, evidence, plan, boot)),
         missing=why,
     )
 
@@ -169,6 +169,24 @@ def _notes(
     notes += [
         _sign(one) for one in comparisons if one.name == SIGN and one.effect.value is not None
     ]
+    return notes
+
+
+def _chance(
+    claim: Statement, evidence: Mapping[Arm, Evidence], plan: Plan, boot: Bootstrap
+) -> list[str]:
+    """Say which accuracy, of those that a claim wants kept, is not shown to be any."""
+    notes = []
+    for one in contrasts(claim.number, plan):
+        arm = one.minus
+        if not one.decides or one.rule != KEPT or arm is None or arm not in evidence:
+            continue
+        effect = boot.difference(evidence[arm], None)
+        if effect.low is not None and effect.low <= 0:
+            notes.append(
+                f"{_spelled(arm)} is not shown to be better than chance ({effect} points from it): "
+                "that nothing was lost of it says little."
+            )
     return notes
 
 

@@ -61,8 +61,11 @@ class Entry:
 
     @property
     def said(self) -> str:
-        """The verdict in words."""
-        return f"{self.verdict}: not measured" if self.missing else self.verdict
+        """The verdict in words. One part can refute a claim of which another is not measured."""
+        if not self.missing or self.verdict != "undecided":
+            return self.verdict
+        some = any(one.effect.value is not None for one in self.deciding)
+        return f"{self.verdict}: {'not all ' if some else 'not '}measured"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as plain data."""
@@ -144,11 +147,12 @@ class Ledger:
         rows = []
         for entry in self.entries:
             first = entry.deciding[0] if entry.deciding else None
+            known = first is None or first.effect.value is not None
             rows.append(
                 {
                     "claim": f"{entry.statement.number}  {entry.statement.title}",
                     "verdict": entry.said,
-                    "points [95 %]": str(first.effect) if first and not entry.missing else "-",
+                    "points [95 %]": str(first.effect) if first and known else "-",
                     "of": first.name if first else "-",
                 }
             )

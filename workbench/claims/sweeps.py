@@ -69,6 +69,7 @@ def contamination_grids(plan: Plan, dataset: Dataset) -> dict[str, Grid]:
                 protocol=plan.protocol,
                 contaminated=tuple(replaced for replaced in REPLACED if replaced <= most),
                 draws=plan.draws,
+                intervals=False,
             )
             if _enough_stay(grid, samples, most):
                 found[category] = grid

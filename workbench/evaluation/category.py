@@ -12,6 +12,7 @@ from workbench.evaluation.curves import Curve
 from workbench.evaluation.exact_pixel_metrics import ExactPixelMetrics
 from workbench.evaluation.image_metrics import image_curves, image_metrics
 from workbench.evaluation.measure import Measure
+from workbench.evaluation.pixel_measures import PIXEL_METRICS
 from workbench.evaluation.pixel_metrics import PixelMetrics
 from workbench.evaluation.threshold import Threshold
 from workbench.excavation.maps import SMOOTHING, anomaly_map
@@ -24,14 +25,6 @@ IMAGE_METRICS = (
     "image_f1_max",
     "image_fpr95",
     "image_balanced_accuracy",
-)
-PIXEL_METRICS = (
-    "pixel_auroc",
-    "pixel_ap",
-    "pixel_f1_max",
-    "pixel_aupro",
-    "pixel_aupro_05",
-    "pixel_aupimo",
 )
 METRICS = (*IMAGE_METRICS, *PIXEL_METRICS)
 _SHORT = {"precision_recall": "pr"}

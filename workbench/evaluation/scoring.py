@@ -1,7 +1,6 @@
 """Metrics for anybody's maps: plain arrays in, a table out, no model needed."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from workbench.errors import DataError, SettingError
 from workbench.evaluation import image_draws, resampling
 from workbench.evaluation.curves import Curve
 from workbench.evaluation.exact_pixel_metrics import ExactPixelMetrics
+from workbench.evaluation.given import Arrays, counted, floats, image, labels_of, names_of
 from workbench.evaluation.image_metrics import image_curves, image_metrics
 from workbench.evaluation.pixel_metrics import PixelMetrics
 from workbench.evaluation.table import ImageFigures, Table
 from workbench.evaluation.threshold import Threshold
-
-Arrays = Iterable[Any] | Callable[[], Iterable[Any]]
 
 _SAMPLED = 1 << 20
 _FEWEST = 256
@@ -62,11 +60,16 @@ def score(
     >>> table["image_auroc"], table["pixel_ap"]
     (image AUROC = 1.0000, pixel AP = 1.0000)
     """
-    truth = _labels(labels)
-    known = _names(names, len(truth))
+    truth = labels_of(labels)
+    known = names_of(names, len(truth))
     if scores is None and maps is None:
         raise SettingError("there is nothing to measure: give scores, maps or both.")
-    given = None if scores is None else np.asarray(scores, dtype=np.float64)
+    if masks is not None and maps is None:
+        raise SettingError("masks say where maps are right, and there are no maps: give them too.")
+    for what, number in (("draws", draws), ("pixel_draws", pixel_draws), ("seed", seed)):
+        if number < 0:
+            raise SettingError(f"{what} is {number}; it must be 0 or more.")
+    given = None if scores is None else floats(scores, "scores")
     if given is not None and given.shape != (len(truth),):
         raise DataError(f"{len(truth)} labels do not go with scores of shape {given.shape}.")
     pixels: PixelMetrics | ExactPixelMetrics | None = None
@@ -75,10 +78,12 @@ def score(
         if exact:
             pixels = ExactPixelMetrics(draws=pixel_draws, seed=seed, maps=about_maps)
         else:
-            taken = _sample(maps, len(truth), seed) if sample is None else np.asarray(sample)
-            pixels = PixelMetrics(
-                taken.astype(np.float64), draws=pixel_draws, seed=seed, maps=about_maps
+            taken = (
+                _sample(maps, len(truth), seed)
+                if sample is None
+                else floats(sample, "the sample").reshape(-1)
             )
+            pixels = PixelMetrics(taken, draws=pixel_draws, seed=seed, maps=about_maps)
         largest, areas = _fill(pixels, truth, known, maps, masks)
         given = largest if given is None else given
     assert given is not None
@@ -112,8 +117,8 @@ def _fill(
 ) -> tuple[np.ndarray, list[float | None]]:
     """Feed all maps; return each one's largest score and the share of it that is anomalous."""
     largest, areas = np.empty(len(truth)), []
-    every_map = _each(maps, len(truth), "maps")
-    every_mask = _each([None] * len(truth) if masks is None else masks, len(truth), "masks")
+    every_map = counted(maps, len(truth), "maps")
+    every_mask = counted([None] * len(truth) if masks is None else masks, len(truth), "masks")
     for index, (entry, marked) in enumerate(zip(every_map, every_mask, strict=True)):
         name, label = names[index], int(truth[index])
         scores = _map(entry, name)
@@ -133,7 +138,7 @@ def _sample(maps: Arrays, count: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     each = max(_FEWEST, _SAMPLED // max(1, count))
     taken = []
-    for index, entry in enumerate(_each(maps, count, "maps")):
+    for index, entry in enumerate(counted(maps, count, "maps")):
         values = _map(entry, f"map {index}").reshape(-1)
         if len(values) > each:
             values = values[rng.integers(0, len(values), each)]
@@ -143,23 +148,9 @@ def _sample(maps: Arrays, count: int, seed: int) -> np.ndarray:
     return np.concatenate([np.empty(0), *taken])
 
 
-def _each(arrays: Arrays, count: int, what: str) -> Iterator[Any]:
-    """Yield exactly as many as there are labels."""
-    found = 0
-    for found, entry in enumerate(arrays() if callable(arrays) else arrays, start=1):
-        if found > count:
-            break
-        yield entry
-    if found != count:
-        seen = f"more than {count}" if found > count else str(found)
-        raise DataError(f"there are {count} labels and {seen} {what}.")
-
-
 def _map(entry: Any, name: str) -> Float[np.ndarray, "height width"]:
-    scores = _array(entry)
-    if not np.issubdtype(scores.dtype, np.floating):
-        scores = scores.astype(np.float64)
-    return _flat(scores, name, "map")
+    scores = image(entry, name, "map")
+    return scores if np.issubdtype(scores.dtype, np.floating) else scores.astype(np.float64)
 
 
 def _mask(
@@ -167,7 +158,10 @@ def _mask(
 ) -> Bool[np.ndarray, "height width"] | None:
     if entry is None:
         return None if label else np.zeros(size, bool)
-    mask = _flat(_array(entry), name, "mask") > 0
+    values = image(entry, name, "mask")
+    if np.isnan(values).any():
+        raise DataError(f"{name}: the mask holds NaN. Every pixel is anomalous (above 0) or not.")
+    mask = values > 0
     if label and not mask.any():
         raise DataError(
             f"{name} is labelled anomalous and its mask marks no pixel. Give None instead of the "
@@ -176,33 +170,3 @@ def _mask(
     if mask.any() and not label:
         raise DataError(f"{name} is labelled normal and its mask marks {mask.sum()} pixels.")
     return mask
-
-
-def _array(entry: Any) -> np.ndarray:
-    if isinstance(entry, (str, Path)):
-        return np.asarray(np.load(entry, mmap_mode="r", allow_pickle=False))
-    return np.asarray(entry)
-
-
-def _flat(array: np.ndarray, name: str, what: str) -> np.ndarray:
-    """A single channel may come first or last."""
-    if array.ndim == 3 and 1 in (array.shape[0], array.shape[-1]):
-        array = array[0] if array.shape[0] == 1 else array[..., 0]
-    if array.ndim != 2:
-        raise DataError(f"{name}: a {what} is [height, width], and this one is {array.shape}.")
-    return array
-
-
-def _labels(labels: ArrayLike) -> np.ndarray:
-    truth = np.asarray(labels)
-    if truth.ndim != 1 or not np.isin(truth, (0, 1)).all():
-        raise DataError("labels are a row of 0 (normal) and 1 (anomalous), one for each image.")
-    return truth.astype(np.int64)
-
-
-def _names(names: Sequence[str] | None, count: int) -> list[str]:
-    if names is None:
-        return [f"{index:0{len(str(max(0, count - 1)))}}" for index in range(count)]
-    if len(names) != count:
-        raise DataError(f"there are {count} labels and {len(names)} names.")
-    return [str(name) for name in names]

@@ -17,7 +17,9 @@ class Threshold:
     """The score at or above which something counts as anomalous, and where it comes from.
 
     `alpha` is the share of normal images that may be taken for anomalous. A `conformal` threshold
-    keeps to it if normal images to come are exchangeable with those it was made from; a
+    keeps to it if normal images to come are exchangeable with those it was made from, and if one
+    normal image more makes no score larger: true of the distance to a gallery, while neurons and
+    scales that were found with the held-out image, a coreset, or moments are taken on trust. A
     `heuristic` one promises nothing. `images` is how many support images it rests on.
     """
 

@@ -43,14 +43,17 @@ def benchmark_report(
         model=identity["model"],
         protocol={
             **identity["protocol"],
-            "shots": list(grid.shots),
-            "seeds": list(grid.seeds),
+            "shots": content["grid"]["shots"],
+            "seeds": content["grid"]["seeds"],
             "contents of the data": identity["data"],
             "support": _supports(cells),
         },
         rows=[cell.row() for cell in cells],
         summary=[_summary(summary) for summary in summaries if summary.category == "mean"],
-        methods={method.name: (method.title, method.recipe) for method in grid.methods},
+        methods={
+            name: (method["title"], method["recipe"])
+            for name, method in content["grid"]["methods"].items()
+        },
         published=[one for name in names for one in _published(name, cells)],
         timing=_timing(timing, cells),
         limits=limits,

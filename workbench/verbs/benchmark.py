@@ -1,13 +1,12 @@
 """`workbench benchmark`: every method on every category, with every support set, in one grid."""
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, RunError, SettingError
-from workbench.files import write_text
-from workbench.verbs.numbers import numbers
+from workbench.files import remove_folder, write_text
+from workbench.verbs.numbers import check_positive, numbers
 from workbench.verbs.outcome import Outcome, table
 from workbench.verbs.shared import (
     add_data_options,
@@ -20,6 +19,7 @@ from workbench.verbs.shared import (
     dry_run,
     load,
     model_arguments,
+    plain_command,
     read_data,
     settings,
 )
@@ -90,11 +90,10 @@ def run(options: argparse.Namespace) -> Outcome:
 
     check(data, grid)
     lines = [dataset.describe() for dataset in data.values()]
+    check_folder(options, options.out)
     if options.dry_run:
-        check_folder(options)
         model = checked_model(model_arguments(options))
         return dry_run("\n".join(lines), _would(options, data, grid, model), {"data": lines})
-    prepare_folder(options)
     cells, summaries = compute(options, data, grid, model_arguments(options), options.out)
     lines += ["", table(_brief(summaries)), "", _written(options.out, len(cells))]
     return Outcome("\n".join(lines), [summary.row() for summary in summaries])
@@ -119,6 +118,8 @@ def make_grid(options: argparse.Namespace) -> "Grid":
     from workbench.baselines.registry import methods
     from workbench.benchmark.grid import Grid
 
+    check_positive(options.batch_size, "--batch-size")
+    check_positive(options.workers, "--workers")
     asked = [name.strip() for name in options.methods.split(",") if name.strip()]
     return Grid(
         methods=tuple(methods(asked, settings(options))),
@@ -129,28 +130,21 @@ def make_grid(options: argparse.Namespace) -> "Grid":
     )
 
 
-def check_folder(options: argparse.Namespace) -> None:
-    """Raise `RunError` if --out may not be written to."""
+def check_folder(options: argparse.Namespace, out: Path) -> None:
+    """Raise `RunError` if a benchmark may not be written to `out`."""
     if options.resume and options.overwrite:
         raise SettingError("--resume goes on with --out and --overwrite replaces it: say one.")
     if options.resume:
         return
     from workbench.benchmark.identity import JSON_NAME
 
-    if (options.out / JSON_NAME).is_file() and not options.overwrite:
+    if (out / JSON_NAME).is_file() and not options.overwrite:
         raise RunError(
-            f"{options.out} holds a benchmark already: say --resume to go on with it (more "
+            f"{out} holds a benchmark already: say --resume to go on with it (more "
             "methods, shots and seeds may be asked for), --overwrite to begin anew, or choose "
             "another --out."
         )
-    check_output(options, *options.data)
-
-
-def prepare_folder(options: argparse.Namespace) -> None:
-    """Clear --out if it is to be replaced. Raises `RunError` if it may not be."""
-    check_folder(options)
-    if not options.resume:
-        shutil.rmtree(options.out, ignore_errors=True)
+    check_output(options, *options.data, out=out)
 
 
 def compute(
@@ -161,9 +155,13 @@ def compute(
     out: Path,
     limits: tuple[str, ...] = (),
 ) -> "tuple[list[Cell], list[Summary]]":
-    """Compute the grid below `out` and write its tables and report."""
-    from workbench.benchmark.grid import finished, run_grid
+    """Compute the grid below `out` and write its tables and report.
+
+    What `out` holds is replaced, or gone on with, once model, settings and data are found good.
+    """
+    from workbench.benchmark.grid import finished, finished_keys, run_grid
     from workbench.benchmark.identity import begin, identity, read
+    from workbench.benchmark.judging import all_needs
     from workbench.benchmark.results import write_results
     from workbench.evaluation.category import MAPS
     from workbench.excavation.run_format import describe_model, versions
@@ -171,17 +169,21 @@ def compute(
     from workbench.pages.from_benchmark import benchmark_report, shown_categories
 
     model = load(model_options)
+    all_needs(grid.methods, model)  # sites and K that the model lacks are told here
     protocol = {
         "support": grid.protocol,
         "random draws": grid.draws,
         "maps": MAPS,
         "settings": settings(options).to_dict(),
     }
+    what = identity(describe_model(model), data, protocol)
+    if not options.resume:
+        remove_folder(out)
     begin(
         out,
         {
-            "identity": identity(describe_model(model), data, protocol),
-            "command": options.command,
+            "identity": what,
+            "command": plain_command(options),
             "grid": grid.to_dict(),
             "versions": versions(),
             "data": [line for d in data.values() for line in d.describe().splitlines()],
@@ -199,6 +201,7 @@ def compute(
             address=options.ray_address,
             workers=options.workers,
             batch_size=options.batch_size,
+            keep_features=options.keep_features,
         )
     else:
         run_grid(
@@ -209,16 +212,11 @@ def compute(
             batch_size=options.batch_size,
             keep_features=options.keep_features,
         )
-    keys = [
-        key
-        for name, dataset in data.items()
-        for category in dataset.categories
-        for key in grid.keys(name, category)
-    ]
-    cells = finished(out, keys)
+    content = read(out)
+    cells = finished(out, finished_keys(out, data, list(content["grid"]["methods"])))
     summaries = write_results(out, cells)
     page = benchmark_report(
-        read(out),
+        content,
         grid,
         cells,
         summaries,
@@ -236,7 +234,7 @@ def _would(
     grid: "Grid",
     model: "ModelCheck",
 ) -> list[str]:
-    """Say what a grid will be: its cells, its forwards, and how much lies on disk meanwhile."""
+    """Say what a grid will be: its methods, its cells, and how many images the model looks at."""
     from workbench.benchmark.grid import reckon
 
     plans = [reckon(data[name], grid, name) for name in data]

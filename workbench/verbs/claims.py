@@ -2,14 +2,13 @@
 
 import argparse
 import shlex
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RunError, SettingError
-from workbench.files import check_new_folder, write_json, write_text
-from workbench.verbs.numbers import numbers
+from workbench.files import check_new_folder, remove_folder, write_json, write_text
+from workbench.verbs.numbers import check_positive, numbers
 from workbench.verbs.outcome import Outcome, table
 from workbench.verbs.shared import (
     add_data_options,
@@ -19,6 +18,7 @@ from workbench.verbs.shared import (
     dry_run,
     load,
     model_arguments,
+    plain_command,
     read_data,
 )
 
@@ -80,18 +80,20 @@ def _measure(options: argparse.Namespace, asked: tuple[int, ...]) -> Outcome:
     from workbench.excavation.settings import Settings
 
     out = _checked_out(options)
+    check_positive(options.batch_size, "--batch-size")
     dataset = read_data(options.data, options)
     if options.dry_run:
         return _would(options, asked, dataset)
     model = load(model_arguments(options))
     plan = _plan(options, asked, dataset, model)
     check_data(dataset, plan)
-    if not options.resume:
-        shutil.rmtree(out, ignore_errors=True)
     protocol = {"support": plan.protocol, "random draws": plan.draws, "maps": MAPS}
     if plan.k != Settings().k:
         protocol["neurons"] = plan.k
     name = Path(options.data).resolve().name
+    what = identity(describe_model(model), {name: dataset}, protocol)
+    if not options.resume:
+        remove_folder(out)
     before = read(out) if (out / FOLDER).is_file() else {}
     stored = before.get("claims", {}).get("plan", {}).get("claims", [])
     judged = replace(plan, claims=tuple(sorted({*plan.claims, *stored})))
@@ -102,7 +104,7 @@ def _measure(options: argparse.Namespace, asked: tuple[int, ...]) -> Outcome:
             "versions": versions(),
             "data": dataset.describe().splitlines(),
             **before,
-            "identity": identity(describe_model(model), {name: dataset}, protocol),
+            "identity": what,
             "claims": {
                 "command": _command(options, judged.claims),
                 "plan": judged.to_dict(),
@@ -194,12 +196,16 @@ def _would(options: argparse.Namespace, asked: tuple[int, ...], dataset: "Datase
         spent = cost(plan, dataset)
         passes = ", ".join(f"{number:g} for {what}" for what, number in spent["passes"].items())
         lines += [
-            f"take K = {plan.k} of {plan.width} channels, shots {plan.shots}, seeds {plan.seeds}, "
-            f"{plan.draws} draws",
+            f"take K = {plan.k} of {plan.width} channels, shots {_listed(plan.shots)}, seeds "
+            f"{_listed(plan.seeds)}, {plan.draws} draws",
             f"fill {spent['cells']} cells of detection",
             f"pass images through the model: {passes} (later halves count half)",
         ]
     return dry_run(dataset.describe(), [*lines, f"write to {options.out}"], {"claims": list(asked)})
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _checked_out(options: argparse.Namespace) -> Path:
@@ -218,10 +224,8 @@ def _checked_out(options: argparse.Namespace) -> Path:
 
 def _command(options: argparse.Namespace, claims: tuple[int, ...]) -> str:
     """Return the command that measures these claims at once, however it was done."""
-    words = shlex.split(options.command)
-    plain = shlex.join(word for word in words if word not in ("--resume", "--overwrite"))
     given = ",".join(map(str, claims))
-    return _asking(plain, "" if given == "1,2,3,4,5,6" else given)
+    return _asking(plain_command(options), "" if given == "1,2,3,4,5,6" else given)
 
 
 def _asking(command: str, claims: str) -> str:

@@ -22,7 +22,7 @@ def run_preset(options: argparse.Namespace) -> Outcome:
     """Say what a preset finds and lacks; without --dry-run compute it, a folder per model."""
     from workbench.benchmark.grid import check
     from workbench.benchmark.preset import PRESETS, readiness
-    from workbench.verbs.benchmark import compute, make_grid, prepare_folder, read_all
+    from workbench.verbs.benchmark import check_folder, compute, make_grid, read_all
 
     preset: Preset = PRESETS[options.preset]
     options.shots = ",".join(map(str, preset.shots))
@@ -51,7 +51,8 @@ def run_preset(options: argparse.Namespace) -> Outcome:
             "sets' folders and --weights MODEL=FILE; --dry-run says the whole."
         )
     check(data, grid)
-    prepare_folder(options)
+    for model in preset.models:
+        check_folder(options, options.out / model.folder)
     rows: list[dict[str, Any]] = []
     for model in preset.models:
         _, summaries = compute(

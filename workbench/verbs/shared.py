@@ -3,6 +3,7 @@
 import argparse
 import csv
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -228,13 +229,22 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace --out if it exists")
 
 
-def check_output(options: argparse.Namespace, *inputs: str | Path) -> None:
-    """Raise `RunError` before any work is done if --out may not be written, or holds an input."""
-    check_new_folder(options.out, overwrite=options.overwrite)
-    out = options.out.resolve()
+def check_output(options: argparse.Namespace, *inputs: str | Path, out: Path | None = None) -> None:
+    """Raise `RunError` before any work is done if `out` may not be written, or holds an input.
+
+    `out` is --out unless another folder is named.
+    """
+    folder: Path = out or options.out
+    check_new_folder(folder, overwrite=options.overwrite)
     for given in inputs:
-        if Path(given).resolve().is_relative_to(out):
-            raise RunError(f"--out {options.out} would replace {given}, which is to be read.")
+        if Path(given).resolve().is_relative_to(folder.resolve()):
+            raise RunError(f"--out {folder} would replace {given}, which is to be read.")
+
+
+def plain_command(options: argparse.Namespace) -> str:
+    """Return the command without --resume and --overwrite: what it makes is the same with them."""
+    words = shlex.split(options.command)
+    return shlex.join(word for word in words if word not in ("--resume", "--overwrite"))
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -68,10 +68,21 @@ def find(root: Path, layout: str, names: PlainNames) -> Found:
     wanted = [one for one in ALL if layout in ("auto", one.name)]
     found = _within(root, wanted, names, asked=asked, depth=_DEEPEST)
     if found is None:
-        of_it = f" of the layout {layout}" if asked else ""
-        expected = f"expected is {wanted[0].looks_like}" if asked else EXPECTED
-        raise DataError(f"no category{of_it} in {root}: {contents(root)}; {expected}")
+        if not asked:
+            raise DataError(f"no category in {root}: {contents(root)}; {EXPECTED}")
+        raise DataError(
+            f"no category of the layout {layout} in {root}: {contents(root)}; "
+            f"expected is {wanted[0].looks_like}{_fitting(root, names)}"
+        )
     return found
+
+
+def _fitting(root: Path, names: PlainNames) -> str:
+    """Say which layouts a folder has that has not the one asked for."""
+    found = _within(root, list(ALL), names, asked=False, depth=_DEEPEST)
+    if found is None:
+        return ""
+    return f". It looks like {', '.join(sorted({place.layout.name for place in found.places}))}"
 
 
 def layout_of_file(path: Path, layout: str) -> Layout | None:
