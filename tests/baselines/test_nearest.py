@@ -61,7 +61,8 @@ def test_bottom_k_are_the_channels_that_vary_least(rows, judged) -> None:
 
 
 def test_pca_takes_the_principal_directions_about_the_mean(rows, judged) -> None:
-    _, scored = judged(methods("pca_k", SETTINGS)[0])
+    fitted, scored = judged(methods("pca_k", SETTINGS)[0])
+    assert fitted.gallery_bytes == 4 * (3 * 16 * 8 + 32 + 32 * 8)  # rows, mean and directions
     normal = rows[0].reshape(-1, 32)
     mean = normal.mean(0)
     values, vectors = np.linalg.eigh(np.cov(normal.T))

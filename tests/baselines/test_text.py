@@ -40,8 +40,7 @@ def test_what_lies_along_the_anomalous_direction_scores_high(name, backbone) -> 
         {"value_path": embedded.expand(2, 16, 16), "windows": embedded.expand(2, 13, 16)},
     )
     scored = fitted.learned.scores(seen)
-    even = 0.5 if name == "text_windows" else 0  # a harmonic mean of probabilities; log odds
-    assert scored.image[1] > even > scored.image[0]
+    assert scored.image[1] > 0 > scored.image[0]
 
 
 def _stream_of(embedded, norm, projection):
@@ -98,4 +97,14 @@ def test_windows_are_the_harmonic_mean_of_both_sizes(backbone, tests, judged) ->
     scores = plain.softmax_anomalous(windows, text.directions, 0.1)
     for anomaly, one in zip(scored.maps, scores, strict=True):
         two, three = plain.harmonic(one[:9], (4, 4), 2), plain.harmonic(one[9:], (4, 4), 3)
-        np.testing.assert_allclose(anomaly.ravel(), 2 / (1 / two + 1 / three), rtol=1e-3)
+        mean = 2 / (1 / two + 1 / three)
+        np.testing.assert_allclose(anomaly.ravel(), np.log(mean / (1 - mean)), atol=1e-3)
+
+
+def test_windows_of_which_the_prompts_are_certain_are_no_ties(backbone, tests) -> None:
+    (method,) = methods("text_windows", Settings(k=8, temperature=0.001))
+    fitted = method.fit(backbone, "metal_sheet")
+    needs = method.needs(backbone.model)
+    maps = np.concatenate([fitted.judge(*seen).maps for seen in backbone.walk(tests, needs)])
+    assert np.isfinite(maps).all()
+    assert len(np.unique(maps)) > 0.9 * maps.size

@@ -78,13 +78,6 @@ def test_the_headline_names_the_first_and_where_the_shown_method_is(lake, other,
     assert said in words(benchmark(rows=[], summary=summary))
 
 
-def test_cells_that_failed_are_listed_with_their_reason():
-    said = words(benchmark())
-    assert "only 5 normal training images" in said
-    assert "1 cell of the grid." in said
-    assert "What gave no figure" not in words(benchmark(failed=[]))
-
-
 def test_every_method_says_what_it_follows():
     said = words(benchmark())
     for title, recipe in METHODS.values():
@@ -109,7 +102,6 @@ def test_markup_in_names_stays_text():
             methods={evil: (evil, evil)},
             published=[{**benchmark().published[0], "method": evil, "source": evil, "note": evil}],
             timing=[{evil: evil}],
-            failed=[{"reason": evil}],
             protocol={evil: evil},
             title=evil,
             shown=evil,

@@ -64,7 +64,9 @@ def made(tmp_path):
         writer.writeheader()
         writer.writerows(rows)
     grid = Grid(tuple(methods(["lake", "random_k", "text_patches"], Settings())), (1,), (0, 1))
-    return benchmark_report(CONTENT, grid, cells, summarise(cells), tmp_path)
+    return benchmark_report(
+        {**CONTENT, "grid": grid.to_dict()}, grid, cells, summarise(cells), tmp_path
+    )
 
 
 def test_means_over_categories_and_seeds_reach_the_page(made):

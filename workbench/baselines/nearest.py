@@ -138,8 +138,9 @@ class NearestPatchJudge:
 
     @property
     def gallery_bytes(self) -> int:
-        """The bytes of the gallery's rows."""
-        return self.gallery.rows.numel() * self.gallery.rows.element_size()
+        """The bytes of the gallery's rows, and of what brings a patch to its dimensions."""
+        kept = (self.gallery.rows, self.reduction.mean, self.reduction.matrix)
+        return sum(one.numel() * one.element_size() for one in kept if one is not None)
 
     def scores(self, views: Views) -> Scored:
         """Score pictures."""

@@ -11,7 +11,7 @@ from workbench.baselines.backbone import Backbone
 from workbench.baselines.few_shot import FewShot, FittedJudge
 from workbench.baselines.method import Needs, Scored
 from workbench.baselines.views import Views, last_patches, last_site
-from workbench.baselines.windows import by_side, harmonic_map
+from workbench.baselines.windows import by_side, covering_mean, harmonic_map
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.prompts import winclip_prompts
 from workbench.excavation.normality import Gallery
@@ -47,15 +47,28 @@ def anomalous(
 def windows_text_map(
     text: TextBranch, views: Views, grid: tuple[int, int], *, whole: bool = True
 ) -> Float[Tensor, "image patch"]:
-    """Return the harmonic mean over the sizes of windows and, with `whole`, the image itself."""
-    maps = [
-        harmonic_map(anomalous(text, windows), grid, side)
+    """Return the log odds of the harmonic mean over all windows and, with `whole`, the image.
+
+    The harmonic mean of probabilities has as its odds against the plain mean of theirs, which
+    loses nothing where the probabilities themselves are 1.0 in any precision.
+    """
+    against = [
+        covering_mean(_odds_against(text, windows), grid, side)
         for side, windows in by_side(views.windows, grid)
     ]
     if whole:
-        maps.append(anomalous(text, views.embedding)[:, None].expand_as(maps[0]))
-    smallest = torch.finfo(torch.float32).tiny
-    return len(maps) / (1 / torch.stack(maps).clamp(min=smallest)).sum(0)
+        against.append(_odds_against(text, views.embedding)[:, None].expand_as(against[0]))
+    return -torch.stack(against).mean(0).log().float().to(views.windows.device)
+
+
+def _odds_against(
+    text: TextBranch, embeddings: Float[Tensor, "*shape d_embed"]
+) -> Float[Tensor, "*shape"]:
+    """Return the odds of the normal prompts against the anomalous ones.
+
+    In double precision, which some accelerators lack: at a temperature of 0.01 they reach e^200.
+    """
+    return (-text.log_odds(embeddings)).cpu().double().exp()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +140,7 @@ def combined(
     association: Float[Tensor, "image patch"] | None,
 ) -> Scored:
     """Return WinCLIP's scores: text alone, or half text and half association."""
-    maps = windows_text_map(text, views, model.grid)
+    maps = windows_text_map(text, views, model.grid).sigmoid()
     image = anomalous(text, views.embedding)
     if association is not None:
         maps = (maps + association) / 2

@@ -81,9 +81,15 @@ def harmonic_map(
 
     Low scores count most: one window that looks normal calms the patches below it.
     """
-    covers = _covers(grid, side).to(scores)
-    inverse = 1 / scores.clamp(min=torch.finfo(scores.dtype).tiny)
-    return covers.sum(0) / (inverse @ covers)
+    return 1 / covering_mean(1 / scores.clamp(min=torch.finfo(scores.dtype).tiny), grid, side)
+
+
+def covering_mean(
+    values: Float[Tensor, "image window"], grid: tuple[int, int], side: int
+) -> Float[Tensor, "image patch"]:
+    """Return for every patch the mean over the windows that cover it."""
+    covers = _covers(grid, side).to(values)
+    return (values @ covers) / covers.sum(0)
 
 
 @lru_cache(maxsize=32)

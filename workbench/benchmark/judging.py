@@ -60,6 +60,7 @@ def judge(
     method gets; without `intervals` nothing is bootstrapped.
     """
     support = pictures(normals)
+    backbone.hold(support, all_needs([m for m in methods if m.uses_support], backbone.model))
     fitted: list[_Draw] = []
     for method in methods:
         for draw in range(min(method.draws, draws)):

@@ -54,7 +54,6 @@ def benchmark_html(report: BenchmarkReport) -> str:
         ("categories", "Category by category", _categories(report, parts)),
         ("recipes", "The methods", _recipes(report)),
         ("timing", "Time and memory", _timing(report)),
-        ("failed", "What gave no figure", _failed(report)),
     ]
     body = "".join(
         f'<section id="{anchor}"><h2>{escape(title)}</h2>\n{content}</section>\n'
@@ -213,13 +212,6 @@ def _timing(report: BenchmarkReport) -> str:
         "inputs give the same figures. Methods share the model’s forward passes: these are the "
         "times on top of them.</p>" + plain_table(report.timing, "Time and memory")
     )
-
-
-def _failed(report: BenchmarkReport) -> str:
-    if not report.failed:
-        return ""
-    count = _several(len(report.failed), "cell")
-    return f'<p class="muted">{count} of the grid.</p>' + plain_table(report.failed, "Failed cells")
 
 
 def _where(part: Part) -> str:

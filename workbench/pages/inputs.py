@@ -163,8 +163,7 @@ class BenchmarkReport:
     `None`), or `None`. `methods` are {name: (title, recipe)} in the order to show.
     `published` are other people's figures: `source`, `method`, `backbone`, `shots` (`None`: not
     stated), `dataset` and metrics as fractions, with `data` where they belong to one of several.
-    `timing` are rows of any columns. `failed` are cells that gave no figure: `category`,
-    `method`, `shots`, `seed`, `reason`. `categories` show one method (`shown`) picture by picture;
+    `timing` are rows of any columns. `categories` show one method (`shown`) picture by picture;
     `shown_note` says with which support.
     """
 
@@ -179,7 +178,6 @@ class BenchmarkReport:
     timing: Sequence[Mapping[str, Any]] = ()
     limits: Sequence[str] = ()
     categories: Sequence[CategoryReport] = ()
-    failed: Sequence[Mapping[str, Any]] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     data: Sequence[str] = ()
