@@ -247,6 +247,8 @@ def test_held_pictures_are_walked_over_without_looking_again(model, tests, forwa
     forwards.clear()
     held = backbone.views(tests[:2], Needs(SITES))
     assert forwards == []
+    assert not held.others  # no more than was asked for
+    assert set(held.patches) == set(SITES)
     for site in SITES:
         assert torch.equal(held.patches[site], Backbone(model).views(tests[:2], ALL).patches[site])
     backbone.views(tests[:3], Needs(SITES))

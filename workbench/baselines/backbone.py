@@ -83,7 +83,7 @@ class Backbone:
         if self._held is not None and self._held[0] == list(pictures):
             _, held, kept = self._held
             if needs.sites <= held.sites and needs.views <= held.views:
-                yield from kept
+                yield from ((shown, views.only(needs)) for shown, views in kept)
                 return
         if self.archive is not None:
             yield from self.archive.walk(pictures, needs, what=what)

@@ -46,6 +46,13 @@ class Views:
         """Return everything by its name."""
         return {**self.patches, **self.others}
 
+    def only(self, needs: Needs) -> "Views":
+        """Return what is needed, where there is more. Raises `KeyError` where there is less."""
+        return Views(
+            {site: self.patches[site] for site in sorted(needs.sites)},
+            {name: self.others[name] for name in sorted(needs.views)},
+        )
+
     def __getitem__(self, images: slice) -> "Views":
         """Return some of the images."""
         return Views(

@@ -55,7 +55,7 @@ def _digests(sample: Sample) -> list[str]:
 def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
     """Start a benchmark's folder, or make sure that the one there is of the same identity.
 
-    Methods, shots and seeds of the grid that was there are joined with the new ones.
+    Methods, shots and seeds of the grid that was there, if any, are joined with the new ones.
     Raises `RunError`, naming what differs, where it is not, and where there is a folder and
     `resume` was not asked for.
     """
@@ -72,7 +72,8 @@ def begin(out: Path, content: Mapping[str, Any], *, resume: bool) -> None:
             )
         if not resume:
             raise RunError(f"{out} holds a benchmark already: ask to --resume it.")
-        content = {**content, "grid": _joined(before["grid"], content["grid"])}
+        if "grid" in content:
+            content = {**content, "grid": _joined(before["grid"], content["grid"])}
     elif out.is_dir() and any(out.iterdir()):
         raise RunError(f"{out} holds files and is no benchmark. Choose another --out.")
     write_json(file, content)
