@@ -55,7 +55,7 @@ def test_every_table_holds_the_same_figures() -> None:
     text = latex("drawn", summaries, figures)
     assert r"62.3 $\pm$ 1.6" in text
     assert r"\toprule" in text
-    body = [line for line in text.replace(r"$\pm$", "").splitlines() if line[0] != "%"]
+    body = [line for line in text.replace(r"$\pm$", "").splitlines() if line[:1] != "%"]
     assert not [line for line in body if re.search(r"(?<!\\)[_%#$]", line)]
     widths = {line.count(" & ") for line in body if line.endswith(r"\\")}
     assert len(widths) == 2  # the measured part, and the published one
