@@ -10,25 +10,42 @@ from operator import or_
 import numpy as np
 
 from workbench.baselines.backbone import Backbone
-from workbench.baselines.method import Fitted, Method, Needs
+from workbench.baselines.method import Fitted, Method, Needs, Scored
+from workbench.baselines.views import Views
 from workbench.benchmark.cell import Cell, Key, over_draws
 from workbench.clip.hooked import HookedCLIP
 from workbench.evaluation.category import TestImages, figures
 from workbench.evaluation.threshold import Threshold, conformal_threshold
 from workbench.images.samples import Sample
-from workbench.images.stream import pictures
+from workbench.images.stream import Shown, pictures
 
 
 @dataclass(eq=False)
 class _Draw:
-    """One fitted method while the test images pass."""
+    """One fitted method while the test images pass, and what it has said of them.
+
+    Its scores are copied to where there is room for all of them. Kept batch by batch they would
+    lie between the large arrays that come and go, whose memory could then not be used again:
+    gigabytes on a few hundred images.
+    """
 
     method: Method
     fitted: Fitted
     fit_seconds: float
     judge_seconds: float = 0.0
-    images: list[np.ndarray] = field(default_factory=list)
-    maps: list[np.ndarray] = field(default_factory=list)
+    judged: Scored = field(default_factory=lambda: Scored(np.empty(0), np.empty((0, 0, 0))))
+
+    def judge(self, shown: Shown, seen: Views, first: int, images: int) -> None:
+        """Judge a batch of the test images; its first one is number `first` of `images`."""
+        began = time.perf_counter()
+        scored = self.fitted.judge(shown, seen)
+        self.judge_seconds += time.perf_counter() - began
+        if first == 0:
+            room = [np.empty((images, *a.shape[1:]), a.dtype) for a in (scored.image, scored.maps)]
+            self.judged = Scored(*room)
+        these = slice(first, first + len(scored.image))
+        self.judged.image[these] = scored.image
+        self.judged.maps[these] = scored.maps
 
 
 @dataclass(frozen=True)
@@ -75,13 +92,9 @@ def judge(
             fitted.append(_Draw(method, found, time.perf_counter() - began))
     sizes: list[tuple[int, int]] = []
     for shown, seen in backbone.walk(pictures(tests.samples), all_needs(methods, backbone.model)):
-        sizes += shown.sizes
         for one in fitted:
-            began = time.perf_counter()
-            scored = one.fitted.judge(shown, seen)
-            one.judge_seconds += time.perf_counter() - began
-            one.images.append(scored.image)
-            one.maps.append(scored.maps)
+            one.judge(shown, seen, len(sizes), len(tests.samples))
+        sizes += shown.sizes
     for method in methods:
         drawn = [one for one in fitted if one.method is method]
         yield _cell(group, method, drawn, normals, tests, sizes, intervals=intervals)
@@ -104,13 +117,11 @@ def _cell(
 ) -> tuple[Cell, Timing]:
     began = time.perf_counter()
     measured = []
-    scores = [np.concatenate(one.images) for one in drawn]
-    for one, score in zip(drawn, scores, strict=True):
-        maps = np.concatenate(one.maps)
+    for one in drawn:
         found = figures(
             tests,
-            score,
-            maps,
+            one.judged.image,
+            one.judged.maps,
             sizes,
             threshold_of(one.fitted, len(normals)),
             intervals=intervals and len(drawn) == 1,  # else it is between draws
@@ -122,7 +133,7 @@ def _cell(
         support=tuple(sample.name for sample in used),
         contaminating=tuple(sample.name for sample in used if sample.label == 1),
         measures=over_draws(measured),
-        scores=tuple(tuple(score.tolist()) for score in scores),
+        scores=tuple(tuple(one.judged.image.tolist()) for one in drawn),
         draws=(
             {name: tuple(m[name].value for m in measured) for name in measured[0]}
             if len(measured) > 1
