@@ -74,14 +74,13 @@ def load(given: Mapping[str, Any]) -> "HookedCLIP":
     """Load the model that `model_arguments` recorded."""
     from workbench.clip.loading import load_model
 
-    return load_model(
-        given["model"],
-        given.get("pretrained"),
-        device=given.get("device") or "auto",
-        dtype=given.get("dtype"),
-        image_size=given.get("image_size"),
-        activation=given.get("activation"),
-    )
+    return load_model(given["model"], given.get("pretrained"), **_choices(given))
+
+
+def _choices(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the recorded model is to be loaded."""
+    names = ("dtype", "image_size", "activation")
+    return {"device": given.get("device") or "auto", **{name: given.get(name) for name in names}}
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -201,14 +200,7 @@ def checked_model(given: Mapping[str, Any]) -> "ModelCheck":
     """Check the model that `model_arguments` recorded, without reading its weights."""
     from workbench.clip.model_check import check_model
 
-    return check_model(
-        given["model"],
-        given.get("pretrained"),
-        device=given.get("device") or "auto",
-        dtype=given.get("dtype"),
-        image_size=given.get("image_size"),
-        activation=given.get("activation"),
-    )
+    return check_model(given["model"], given.get("pretrained"), **_choices(given))
 
 
 def dry_run(said: str, would: Sequence[str], data: Mapping[str, Any]) -> Outcome:
