@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workbench.demo import inspection, parts
-from workbench.demo.inspection import GOOD, PER_DEFECT, PRODUCTS, TRAIN, inspect
+from workbench.demo.inspection import parts, pictures
+from workbench.demo.inspection.pictures import GOOD, PER_DEFECT, PRODUCTS, TRAIN, inspect
 from workbench.paths import demo_images
 
 DEFECTS = [(name, kind) for name, product in PRODUCTS.items() for kind in product.kinds]
@@ -16,7 +16,7 @@ def test_a_mask_covers_what_the_defect_changed(name, kind):
     picture = inspect(name, 1, kind, 4)
     assert picture.mask is not None
     assert picture.mask.shape == picture.image.shape[:2] == (256, 256)
-    assert inspection.LEAST <= picture.mask.sum() < 0.25 * picture.mask.size
+    assert pictures.LEAST <= picture.mask.sum() < 0.25 * picture.mask.size
 
 
 def test_a_flawless_picture_has_no_mask_and_is_drawn_again_alike():
@@ -33,14 +33,14 @@ def test_difference_closes_gaps_and_drops_single_pixels():
     spoiled[10:20, 10:20] = 0.5
     spoiled[14:16, 14:16] = 0
     spoiled[30, 30] = 0.5
-    mask = inspection.difference(clean, spoiled)
+    mask = pictures.difference(clean, spoiled)
     assert mask[10:20, 10:20].all()
     assert mask.sum() == 100
 
 
 def test_a_change_nobody_can_see_is_not_in_the_mask():
     clean = np.zeros((40, 40, 3), np.float32)
-    assert not inspection.difference(clean, clean + np.float32(0.02)).any()
+    assert not pictures.difference(clean, clean + np.float32(0.02)).any()
 
 
 def test_a_board_with_a_part_left_out_differs_there_and_nowhere_else():
@@ -60,11 +60,11 @@ def test_a_set_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     def failing(name, seed, group, number):
         if next(calls) == 3:
             raise KeyboardInterrupt
-        return inspection.Inspected(np.zeros((8, 8, 3), np.uint8), None)
+        return pictures.Inspected(np.zeros((8, 8, 3), np.uint8), None)
 
-    monkeypatch.setattr(inspection, "inspect", failing)
+    monkeypatch.setattr(pictures, "inspect", failing)
     with pytest.raises(KeyboardInterrupt):
-        inspection.write(tmp_path / "set", 0)
+        pictures.write(tmp_path / "set", 0)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from workbench.demo import loss, start, train
-from workbench.demo.attributes import NOUNS, QUESTIONS, labels, noun_of, state_prompts
-from workbench.demo.card import QUESTIONS as SHOWN
-from workbench.demo.card import card
-from workbench.demo.recipe import Recipe
+from workbench.demo.world.attributes import NOUNS, QUESTIONS, labels, noun_of, state_prompts
+from workbench.demo.training.card import QUESTIONS as SHOWN
+from workbench.demo.training.card import card
+from workbench.demo.training.recipe import Recipe
 from workbench.demo.world import draw, rng_of
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from workbench.demo import export, train
-from workbench.demo.recipe import Recipe
+from workbench.demo.training.recipe import Recipe
 from workbench.errors import RunError
 
 TINY = Recipe(
@@ -97,7 +97,7 @@ def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path):
     script = textwrap.dedent(f"""
         from pathlib import Path
         from workbench.demo import train
-        from workbench.demo.recipe import Recipe
+        from workbench.demo.training.recipe import Recipe
         recipe = Recipe(architecture={TINY.architecture!r}, batch=8, warmup=2)
         budget = train.Budget(pictures=10**6, save_every=0.0, heldout_pictures=128)
         train.train(Path("model"), Path("checkpoints"), recipe, budget, device="cpu", workers=0)

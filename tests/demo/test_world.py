@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from workbench.demo.captions import caption, vocabulary
+from workbench.demo.world.captions import caption, vocabulary
 from workbench.demo.conditions import CONDITIONS
-from workbench.demo.evaluate import captioned
+from workbench.demo.training.evaluate import captioned
 from workbench.demo.materials import MATERIALS
 from workbench.demo.shapes import OBJECTS
 from workbench.demo.world import draw, rng_of

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.demo.card import card
-from workbench.demo.recipe import MEAN, STD, Recipe
+from workbench.demo.training.card import card
+from workbench.demo.training.recipe import MEAN, STD, Recipe
 from workbench.files import write_bytes, write_json, write_text
 
 CONFIG = "open_clip_config.json"
@@ -65,7 +65,7 @@ def read(folder: Path) -> tuple[Any, Any]:
     from open_clip.model import CLIP
     from safetensors.torch import load_file
 
-    from workbench.demo.tokenizer import read_tokenizer
+    from workbench.demo.training.tokenizer import read_tokenizer
 
     shape = json.loads((folder / CONFIG).read_text())["model_cfg"]
     clip = CLIP(**shape).eval()
@@ -75,9 +75,9 @@ def read(folder: Path) -> tuple[Any, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure an exported model on held-out pictures and write its figures beside it."""
-    from workbench.demo.evaluate import heldout
+    from workbench.demo.training.evaluate import heldout
 
-    parser = argparse.ArgumentParser(prog="python -m workbench.demo.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workbench.demo.training.export", description=__doc__)
     parser.add_argument("--evaluate", type=Path, required=True, metavar="DIR")
     parser.add_argument("--pictures", type=int, default=2048)
     options = parser.parse_args(arguments)
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         sum(weight.numel() for weight in clip.parameters()),
     )
     write_text(options.evaluate / CARD, shown)
-    logging.getLogger("workbench.demo.export").info("%s", json.dumps(figures))
+    logging.getLogger("workbench.demo.training.export").info("%s", json.dumps(figures))
     return 0
 
 

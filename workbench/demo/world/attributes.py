@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from workbench.demo.captions import ARRANGEMENTS, DAMAGED, FLAWLESS, TEMPLATES
+from workbench.demo.world.captions import ARRANGEMENTS, DAMAGED, FLAWLESS, TEMPLATES
 from workbench.demo.conditions import CONDITIONS
 from workbench.demo.materials import COLOURS, MATERIALS
 from workbench.demo.shapes import OBJECTS

@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.demo.attributes import NOUNS, QUESTIONS, state_prompts
-from workbench.demo.recipe import Recipe
+from workbench.demo.world.attributes import NOUNS, QUESTIONS, state_prompts
+from workbench.demo.training.recipe import Recipe
 from workbench.demo.world import rng_of
 
 PROMPT_STREAM = 11

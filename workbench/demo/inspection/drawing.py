@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from workbench.demo.bench import FRAME
-from workbench.demo.noise import Field
+from workbench.demo.inspection.bench import FRAME
+from workbench.demo.inspection.noise import Field
 
 DETAIL = 2
 Colour = tuple[int, int, int]

@@ -1,4 +1,4 @@
-"""Train the demo CLIP: `python -m workbench.demo.train --out data/models/demo --minutes 90`.
+"""Train the demo CLIP: `python -m workbench.demo.training.train --out data/models/demo --minutes 90`.
 
 A run that was stopped goes on where its last checkpoint stands (`--resume`), with the pictures in
 the same order. CUDA and MPS are used where they are. The weights, their figures and the log are
@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from workbench.demo import export, loss, start
-from workbench.demo.attributes import labels
-from workbench.demo.captions import vocabulary
-from workbench.demo.evaluate import captioned, heldout, to_tensor
-from workbench.demo.learner import Learner, Progress, load, save
-from workbench.demo.recipe import Recipe
-from workbench.demo.tokenizer import read_tokenizer, write_vocabulary
+from workbench.demo.world.attributes import labels
+from workbench.demo.world.captions import vocabulary
+from workbench.demo.training.evaluate import captioned, heldout, to_tensor
+from workbench.demo.training.learner import Learner, Progress, load, save
+from workbench.demo.training.recipe import Recipe
+from workbench.demo.training.tokenizer import read_tokenizer, write_vocabulary
 
-log = logging.getLogger("workbench.demo.train")
+log = logging.getLogger("workbench.demo.training.train")
 CHECKPOINT = "training.pt"
 
 
@@ -236,7 +236,7 @@ def _device(name: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.demo.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workbench.demo.training.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the model is exported to")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints/demo"))
     parser.add_argument("--pictures", type=int, help="end after so many pictures")

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from workbench.demo.evaluate import to_tensor
+from workbench.demo.training.evaluate import to_tensor
 from workbench.demo.world import draw
 
 SAMPLE = 192  # pictures that the components are taken from

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.demo.attributes import FORMS, NOUNS, QUESTIONS, Question, noun_of
-from workbench.demo.captions import DAMAGED, FLAWLESS, TEMPLATES, caption
-from workbench.demo.recipe import MEAN, STD
+from workbench.demo.world.attributes import FORMS, NOUNS, QUESTIONS, Question, noun_of
+from workbench.demo.world.captions import DAMAGED, FLAWLESS, TEMPLATES, caption
+from workbench.demo.training.recipe import MEAN, STD
 from workbench.demo.world import Picture, Scene, draw, rng_of
 
 Tokenizer = Callable[[list[str]], Tensor]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from workbench.demo import loss
-from workbench.demo.recipe import Recipe
+from workbench.demo.training.recipe import Recipe
 from workbench.errors import RunError
 from workbench.files import write_bytes
 

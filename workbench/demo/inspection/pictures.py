@@ -19,10 +19,10 @@ from PIL import Image
 from scipy import ndimage
 from tqdm import tqdm
 
-from workbench.demo import defects, parts, products
-from workbench.demo.bench import Sheet, Shot, developed, photograph, shot
-from workbench.demo.defects import Defect, Relayout
-from workbench.demo.noise import Colours
+from workbench.demo.inspection import defects, parts, products
+from workbench.demo.inspection.bench import Sheet, Shot, developed, photograph, shot
+from workbench.demo.inspection.defects import Defect, Relayout
+from workbench.demo.inspection.noise import Colours
 from workbench.files import new_folder
 
 log = logging.getLogger("workbench.demo.inspection")
@@ -207,6 +207,3 @@ def main(arguments: list[str] | None = None) -> int:
     log.info("wrote %s", options.out)
     return 0
 
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.random import Generator
 from PIL import ImageDraw
 
-from workbench.demo.bench import FRAME, Sheet
-from workbench.demo.drawing import DETAIL, Colour, Drawing, rectangle
-from workbench.demo.noise import grain, smooth, soften
+from workbench.demo.inspection.bench import FRAME, Sheet
+from workbench.demo.inspection.drawing import DETAIL, Colour, Drawing, rectangle
+from workbench.demo.inspection.noise import grain, smooth, soften
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from workbench.demo.bench import FRAME, Sheet
-from workbench.demo.noise import (
+from workbench.demo.inspection.bench import FRAME, Sheet
+from workbench.demo.inspection.noise import (
     blob,
     coordinates,
     fractal,
@@ -24,7 +24,7 @@ from workbench.demo.noise import (
     tone,
     wander,
 )
-from workbench.demo.parts import LAYOUT, Part, moved, without
+from workbench.demo.inspection.parts import LAYOUT, Part, moved, without
 
 Defect = Callable[[Generator, Sheet, float], Sheet]
 Relayout = Callable[[Generator, float], tuple[Part, ...]]

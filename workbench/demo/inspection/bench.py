@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 from numpy.random import Generator, default_rng
 from PIL import Image
 
-from workbench.demo.noise import Colours, Field, coordinates, mix, soften
+from workbench.demo.inspection.noise import Colours, Field, coordinates, mix, soften
 
 FRAME = 512  # pixels across a sheet
 PICTURE = 256  # pixels across a picture

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.demo.recipe import Recipe
+from workbench.demo.training.recipe import Recipe
 
 CARD = """# The demo CLIP
 
@@ -40,9 +40,9 @@ colours well, objects and small damage poorly (see the table), so its text branc
 does on it, `workbench demo` tells. Its figures say nothing about LAKE on a real CLIP; use one for
 any work that counts.
 
-**Make it again.** `python -m workbench.demo.train --out data/models/demo --minutes {minutes:.0f}`
+**Make it again.** `python -m workbench.demo.training.train --out data/models/demo --minutes {minutes:.0f}`
 (`--resume` after an interruption). With CUDA the same minutes see many times the pictures.
-Measure it with `python -m workbench.demo.export --evaluate data/models/demo --pictures {heldout}`,
+Measure it with `python -m workbench.demo.training.export --evaluate data/models/demo --pictures {heldout}`,
 which also writes this page.
 
 Licence: MIT, as the rest of the workbench.

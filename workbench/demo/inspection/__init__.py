@@ -1,0 +1,1 @@
+"""The demo inspection set: five drawn products, their defects, and the bench they are pictured on."""

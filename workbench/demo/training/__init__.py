@@ -1,0 +1,1 @@
+"""How the demo CLIP is trained, measured and exported."""

@@ -1,0 +1,1 @@
+"""The training world: pictures of materials and objects, flawless and damaged, with captions."""
