@@ -23,12 +23,16 @@ TOGETHER = 16  # pictures drawn in one go on a CPU, whose cache they should fit
 
 @dataclass(frozen=True)
 class Drawn:
-    """Pictures, what they show, and where: `product` and `damage` are covers in 0..1."""
+    """Pictures, what they show, and where: `product` and `damage` are covers in 0..1.
+
+    `spots` (y, x in 0..1) is a place on the product: where it is damaged, if it is.
+    """
 
     images: UInt8[Tensor, "picture 3 row column"]
     scenes: list[Scene]
     product: Float[Tensor, "picture row column"]
     damage: Float[Tensor, "picture row column"]
+    spots: Float[Tensor, "picture 2"]
 
 
 def draw(
@@ -50,6 +54,7 @@ def draw(
         [scene for piece in pieces for scene in piece.scenes],
         torch.cat([piece.product for piece in pieces]),
         torch.cat([piece.damage for piece in pieces]),
+        torch.cat([piece.spots for piece in pieces]),
     )
 
 
@@ -61,12 +66,16 @@ def _draw(
     alike = torch.tensor([drawn_alike(seed, number) for number in pictures], device=device)
     own = Dice.of(seed, numbers)
     form = Dice.of(seed, torch.where(alike, -1 - numbers // 2, numbers))
-    return drawn(scenes, form, own, size)
+    return drawn(scenes, form, form, own, size)
 
 
-def drawn(scenes: list[Scene], form: Dice, own: Dice, size: int) -> Drawn:
-    """Return pictures of scenes: `form` decides on geometry, `own` on damage, light and camera."""
-    canvas, things = _canvas(scenes, form, size)
+def drawn(scenes: list[Scene], form: Dice, pose: Dice, own: Dice, size: int) -> Drawn:
+    """Return pictures of scenes.
+
+    `form` decides how the things in them are made, `pose` where they lie and how the camera sees
+    them, `own` on damage, light and sensor. One form in many poses is a product under inspection.
+    """
+    canvas, things = _canvas(scenes, form, pose, size)
     light = lamp(
         own.of_step("light"),
         *(_flags(scenes, form, lambda scene, n=name: scene.light == n) for name in ("side", "bright", "dark")),
@@ -77,10 +86,10 @@ def drawn(scenes: list[Scene], form: Dice, own: Dice, size: int) -> Drawn:
     blurred = _flags(scenes, form, lambda scene: scene.blurred)
     images = _photograph(own.of_step("camera"), lit(canvas, light), blurred)
     told = [
-        replace(scene, where=_where(spot)) if scene.condition else scene
-        for scene, spot in zip(scenes, spots, strict=True)
+        replace(scene, where=where_of(*spot)) if scene.condition else scene
+        for scene, spot in zip(scenes, spots.tolist(), strict=True)
     ]
-    return Drawn(images, told, canvas.alpha, canvas.mark)
+    return Drawn(images, told, canvas.alpha, canvas.mark, spots)
 
 
 def _flags(scenes: list[Scene], dice: Dice, asked: Callable[[Scene], bool]) -> Tensor:
@@ -117,14 +126,16 @@ def _coloured(names: Sequence[str], dice: Dice) -> Tensor:
     return shades(dice, torch.tensor([order.index(name) for name in names], device=dice.keys.device))
 
 
-def _canvas(scenes: list[Scene], form: Dice, size: int) -> tuple[Canvas, Placed]:
+def _canvas(
+    scenes: list[Scene], form: Dice, pose: Dice, size: int
+) -> tuple[Canvas, Placed]:
     """Return the flawless canvas, and where its objects stand."""
     device = form.keys.device
     screen = Plane.of_pictures(len(scenes), size, device)
     unit = size / NORMAL_SIZE
     under = [scene.ground if scene.shape else "" for scene in scenes]
     dice = form.of_step("ground")
-    surface, depth = _surfaces(under, dice, _camera(dice, screen))
+    surface, depth = _surfaces(under, dice, _camera(pose.of_step("under"), screen))
     ground = painted(
         dice,
         surface,
@@ -133,12 +144,12 @@ def _canvas(scenes: list[Scene], form: Dice, size: int) -> tuple[Canvas, Placed]
         depth,
     )
     ground_height = surface.height * unit
-    ground, ground_height = _cluttered(scenes, form, screen, ground, ground_height)
+    ground, ground_height = _cluttered(scenes, pose, screen, ground, ground_height)
 
     dice = form.of_step("product")
     seen = [scene.material if not scene.shape or scene.textured else "" for scene in scenes]
-    surface, depth = _surfaces(seen, dice, _camera(dice, screen))
-    things = placed([scene.arrangement for scene in scenes], form.of_step("places"), screen)
+    surface, depth = _surfaces(seen, dice, _camera(pose.of_step("over"), screen))
+    things = placed([scene.arrangement for scene in scenes], pose.of_step("places"), screen)
     solid, gloss = _solids([scene.shape for scene in scenes], form.of_step("solid"), things)
     second = _coloured([scene.second for scene in scenes], dice)
     rgb = painted(
@@ -180,17 +191,17 @@ def _solids(names: Sequence[str], dice: Dice, things: Placed) -> tuple[Solid, Te
 
 
 def _cluttered(
-    scenes: list[Scene], form: Dice, screen: Plane, ground: Colours, height: Field
+    scenes: list[Scene], pose: Dice, screen: Plane, ground: Colours, height: Field
 ) -> tuple[Colours, Field]:
     """Return the ground with a few small things on it that nobody speaks of, where there are any."""
     rows = torch.tensor(
         [row for row, scene in enumerate(scenes) if scene.clutter and scene.shape],
-        device=form.keys.device,
+        device=pose.keys.device,
         dtype=torch.long,
     )
     if not len(rows):
         return ground, height
-    dice = form.some(rows).of_step("clutter")
+    dice = pose.some(rows).of_step("clutter")
     names = [list(OBJECTS)[number] for number in dice.choice(len(OBJECTS)).tolist()]
     things = placed(["litter"] * len(rows), dice, screen.some(rows))
     solid, _ = _solids(names, dice, things)
@@ -205,7 +216,7 @@ def _cluttered(
 
 def _damaged(
     scenes: list[Scene], own: Dice, canvas: Canvas, things: Placed
-) -> tuple[Canvas, list[tuple[float, float]]]:
+) -> tuple[Canvas, Float[Tensor, "picture 2"]]:
     """Return the canvas with each scene's damage done to it, and where it is (y, x)."""
     spot = _spot(own.of_step("spot"), canvas.alpha)
     numbers = torch.tensor([[s.strength, s.reach] for s in scenes], device=own.keys.device)
@@ -221,8 +232,7 @@ def _damaged(
         blow = Blow(hit, reach[rows], strength[rows])
         changed = kind.program(own.some(rows).of_step(name), some, blow)
         canvas = canvas.with_some(rows, changed)
-    places = torch.cat(spot, 1)[:, :, 0].tolist()
-    return canvas, [(y, x) for y, x in places]
+    return canvas, torch.cat(spot, 1)[:, :, 0]
 
 
 def _spot(dice: Dice, alpha: Field) -> Spot:
@@ -236,8 +246,13 @@ def _spot(dice: Dice, alpha: Field) -> Spot:
     return chosen[:, 0, None, None], chosen[:, 1, None, None]
 
 
-def _where(spot: tuple[float, float]) -> str:
-    return f"{ROWS[min(2, int(spot[0] * 3))]} {COLUMNS[min(2, int(spot[1] * 3))]}"
+def where_of(y: float, x: float) -> str:
+    """Return a place in the picture in words ("top left").
+
+    >>> where_of(0.5, 0.9)
+    'middle right'
+    """
+    return f"{ROWS[min(2, int(y * 3))]} {COLUMNS[min(2, int(x * 3))]}"
 
 
 def _photograph(
