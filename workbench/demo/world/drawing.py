@@ -229,10 +229,17 @@ def _damaged(
         hit = (spot[0][rows], spot[1][rows])
         if kind.happens_to == "set":
             hit = things.some(rows).middle_at(hit)
-        blow = Blow(hit, reach[rows], strength[rows])
+        blow = Blow(hit, reach[rows], strength[rows], _at(things.radius[rows], hit))
         changed = kind.program(own.some(rows).of_step(name), some, blow)
         canvas = canvas.with_some(rows, changed)
     return canvas, torch.cat(spot, 1)[:, :, 0]
+
+
+def _at(field: Field, spot: Spot) -> Number:
+    """Return a field's value at a spot."""
+    size = field.shape[-1]
+    row, column = ((c * size).long().clamp(0, size - 1)[:, 0] for c in spot)
+    return field.flatten(1).gather(1, row * size + column)[..., None]
 
 
 def _spot(dice: Dice, alpha: Field) -> Spot:

@@ -1,0 +1,120 @@
+"""What happens to cloth, paper and print: threads, creases, and ink where it should not be."""
+
+from dataclasses import replace
+
+import torch
+
+from workbench.demo.world.canvas import Canvas
+from workbench.demo.world.conditions.condition import Blow, Condition
+from workbench.demo.world.conditions.local import (
+    around,
+    blended,
+    brightness_at,
+    colour_at,
+    moved,
+    pixels,
+    settled,
+    shaded,
+)
+from workbench.demo.world.dice import Dice
+from workbench.demo.world.fields import blob, line, mix, noise, path_distance, step, wander
+
+
+def frayed(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
+    """Loose threads of its own colour that stick out in a bunch."""
+    way, own = dice.angle(), colour_at(canvas, blow)
+    light = (brightness_at(canvas, blow) < 0.5)[..., None]
+    tone = torch.where(light, own + 0.4, own + 0.3).clamp(0, 1)
+    tone = torch.where(brightness_at(canvas, blow)[..., None] > 0.7, 0.6 * own, tone)
+    before = canvas
+    for _ in range(4):
+        length = blow.reach * dice.uniform(1.2, 2.6)
+        start = way + dice.normal(0.5)
+        spot = (
+            blow.spot[0] + 0.5 * length * torch.sin(start) + 0.15 * blow.reach * dice.normal(),
+            blow.spot[1] + 0.5 * length * torch.cos(start) + 0.15 * blow.reach * dice.normal(),
+        )
+        path = wander(dice, spot, length, 7, 0.45, start)
+        width = pixels(canvas, 1.0) * (1.0 + blow.strength)
+        drawn = line(canvas.plane, path, width)
+        fall = line(canvas.plane, [(y + 0.012, x + 0.012) for y, x in path], 1.5 * width)
+        canvas = shaded(canvas, 0.4 * blow.strength * fall * (1 - drawn))
+        canvas = canvas.painted(tone, drawn * (0.45 + 0.5 * blow.strength))
+        canvas = replace(canvas, alpha=torch.maximum(canvas.alpha, drawn))
+        canvas = canvas.raised(pixels(canvas, 1.5) * drawn).marked(torch.maximum(drawn, 0.6 * fall))
+    return settled(before, canvas, canvas.mark)
+
+
+def snagged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
+    """A thread drawn tight: the cloth puckers towards a straight line, a loop stands out."""
+    near = around(canvas, blow, dice.angle())
+    along = (1 - (near.x / 1.6) ** 2).clamp_min(0)
+    pull = along * torch.exp(-9 * near.y * near.y)
+    folds = torch.cos(near.x * 9 + 3 * noise(dice, canvas.plane, 0.6 / blow.reach))
+    after = canvas.raised(
+        0.22 * blow.reach * canvas.size * (0.3 + blow.strength) * pull * (0.6 + folds * near.y.abs())
+    )
+    width = 1.6 / (canvas.size * blow.reach)
+    thread = step(along * (0.02 + 0.05 * blow.strength) - near.y.abs(), 0.0, width)
+    loop = step(0.08 - (near.scaled(1.0, 0.7).radius() - 0.22).abs(), 0.0, width)
+    drawn = torch.maximum(thread * (along > 0), loop)
+    own, dark = colour_at(canvas, blow), brightness_at(canvas, blow)[..., None] > 0.55
+    tone = torch.where(dark, 0.5 * own, own + 0.35).clamp(0, 1)
+    after = after.painted(tone, drawn * (0.4 + 0.5 * blow.strength))
+    after = shaded(after, 0.25 * blow.strength * pull * (1 - drawn))
+    return after.marked(torch.maximum(drawn, step(pull, 0.35, 0.3)))
+
+
+def wrinkled(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
+    """Sharp folds that run across each other."""
+    before, way = canvas, dice.angle()
+    reach = blow.reach.clamp_min(0.06)
+    window = step(2.0 - around(canvas, replace(blow, reach=reach)).radius(), 0.0, 0.8)
+    share = torch.zeros_like(canvas.height)
+    for number in range(4):
+        spot = (
+            blow.spot[0] + 0.5 * reach * dice.normal(),
+            blow.spot[1] + 0.5 * reach * dice.normal(),
+        )
+        path = wander(dice, spot, reach * dice.uniform(2.2, 3.8), 5, 0.2, way + dice.normal(0.5))
+        far = path_distance(canvas.plane, path) * canvas.size
+        ridge = (1 - far / pixels(canvas, 5.0)).clamp_min(0)
+        if number > 1:
+            ridge = ridge * dice.chance(0.6)
+        share = torch.maximum(share, ridge * ridge)
+    share = share * window
+    canvas = canvas.raised(pixels(canvas, 7.0) * (0.3 + blow.strength) * share)
+    canvas = shaded(canvas, (0.1 + 0.25 * blow.strength) * (4 * share * (1 - share) - share))
+    return settled(before, canvas, step(share, 0.2, 0.2))
+
+
+def misprinted(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
+    """The pattern printed twice, the second time beside the first."""
+    way, far = dice.angle(), 0.012 + 0.02 * blow.strength
+    dy, dx = torch.sin(way) * far, torch.cos(way) * far
+    patch = step(blob(dice, canvas.plane, blow.spot, 2.0 * blow.reach, 0.15), 0.0, 0.15)
+    ghost = replace(moved(canvas, dy, dx), alpha=canvas.alpha, height=canvas.height)
+    return settled(canvas, blended(canvas, ghost, patch * (0.35 + 0.3 * blow.strength)))
+
+
+def smudged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
+    """The ink dragged in one direction while wet."""
+    way = dice.angle()
+    dragged, steps = torch.zeros_like(canvas.rgb), 5
+    for number in range(steps):
+        far = (0.02 + 0.1 * blow.strength) * number / steps
+        dragged = dragged + moved(canvas, torch.sin(way) * far, torch.cos(way) * far).rgb / steps
+    patch = step(blob(dice, canvas.plane, blow.spot, 1.6 * blow.reach, 0.25), 0.0, 0.3)
+    after = replace(canvas, rgb=mix(canvas.rgb, dragged, patch * (0.6 + 0.4 * blow.strength)))
+    return settled(canvas, after)
+
+
+TEXTILE: dict[str, Condition] = {
+    "frayed": Condition(frayed, ("frayed",), ("a loose thread", "loose threads")),
+    "snagged": Condition(snagged, ("snagged",), ("a snag", "a pulled yarn")),
+    "wrinkled": Condition(wrinkled, ("wrinkled", "creased"), ("a crease", "wrinkles", "folds")),
+}
+PRINT: dict[str, Condition] = {
+    "misprinted": Condition(misprinted, ("misprinted",), ("a double print", "a ghost image")),
+    "smudged": Condition(smudged, ("smudged", "blotted"), ("a smudge", "smeared ink")),
+}
