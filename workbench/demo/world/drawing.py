@@ -226,13 +226,23 @@ def _damaged(
     for name, rows in _groups(names, own):
         kind = CONDITIONS[name]
         some = canvas.some(rows)
-        hit = (spot[0][rows], spot[1][rows])
-        if kind.happens_to == "set":
-            hit = things.some(rows).middle_at(hit)
-        blow = Blow(hit, reach[rows], strength[rows], _at(things.radius[rows], hit))
+        at = (spot[0][rows], spot[1][rows])
+        middle = things.some(rows).middle_at(at)
+        hit = middle if kind.happens_to == "set" else at
+        blow = Blow(hit, reach[rows], strength[rows], _at(things.radius[rows], hit), middle)
         changed = kind.program(own.some(rows).of_step(name), some, blow)
         canvas = canvas.with_some(rows, changed)
-    return canvas, torch.cat(spot, 1)[:, :, 0]
+    return canvas, _marked_place(canvas.mark, torch.cat(spot, 1)[:, :, 0])
+
+
+def _marked_place(mark: Field, spots: Float[Tensor, "picture 2"]) -> Float[Tensor, "picture 2"]:
+    """Return the place with the most damage about it in each picture; `spots` where there is none."""
+    cells = 24
+    about = torch.nn.functional.adaptive_avg_pool2d(mark[:, None], cells)
+    about = torch.nn.functional.avg_pool2d(about, 3, 1, 1)[:, 0].flatten(1)
+    most, cell = about.max(1)
+    places = (torch.stack((cell // cells, cell % cells), 1) + 0.5) / cells
+    return torch.where(most[:, None] > 0, places, spots)
 
 
 def _at(field: Field, spot: Spot) -> Number:

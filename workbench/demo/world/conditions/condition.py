@@ -11,14 +11,15 @@ from workbench.demo.world.fields import Spot
 @dataclass(frozen=True)
 class Blow:
     """Where damage strikes: its spot (y, x in 0..1), its reach (in widths of the picture, about
-    0.04..0.17), its strength (0.3 faint .. 1 plain), and the radius of the object that it strikes
-    (in widths of the picture), one number a picture each.
+    0.04..0.17), its strength (0.3 faint .. 1 plain), and the radius (in widths of the picture) and
+    the middle of the object that it strikes, one number a picture each.
     """
 
     spot: Spot
     reach: Number
     strength: Number
     radius: Number
+    middle: Spot
 
 
 Program = Callable[[Dice, Canvas, Blow], Canvas]

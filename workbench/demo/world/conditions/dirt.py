@@ -80,14 +80,14 @@ def oily(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """A wet smear: darker, glossy, drawn out in one direction."""
     near = around(canvas, blow, dice.angle()).scaled(1.5, 0.75)
     film = 1 - near.radius() + 0.25 * noise(dice, canvas.plane, 1.5 / blow.reach)
-    streaks = noise(dice, near, 6.0, 0.8)
+    streaks = noise(dice, near, 3.5, 0.6)
     inside = step(film, 0.05, 0.25)
     tone = _one_of(dice, (0.12, 0.1, 0.05), (0.2, 0.15, 0.04))
-    share = inside * (0.2 + 0.4 * blow.strength) * (1 + 0.35 * streaks)
+    share = inside * (0.2 + 0.4 * blow.strength) * (1 + 0.2 * streaks)
     canvas = canvas.painted(tone, share.clamp(0, 1))
-    canvas = shaded(canvas, -0.5 * (0.3 + blow.strength) * inside * step(streaks, 0.9, 0.5))
+    canvas = shaded(canvas, -0.3 * (0.3 + blow.strength) * inside * step(streaks, 1.2, 1.0))
     canvas = glossed(canvas, 0.95, inside)
-    return canvas.raised(pixels(canvas, 1.5) * inside * (film + 0.3 * streaks)).marked(inside)
+    return canvas.raised(pixels(canvas, 1.5) * inside * (film + 0.12 * streaks)).marked(inside)
 
 
 def dusty(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
@@ -166,7 +166,9 @@ def discoloured(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 DIRT: dict[str, Condition] = {
     "stained": Condition(stained, ("stained",), ("a stain", "a spill")),
-    "contaminated": Condition(contaminated, ("contaminated", "dirty"), ("specks", "crumbs", "dirt")),
+    "contaminated": Condition(
+        contaminated, ("contaminated", "dirty"), ("specks", "crumbs", "dirt")
+    ),
     "linty": Condition(linty, ("linty",), ("a hair", "a fibre", "lint")),
     "oily": Condition(oily, ("oily", "greasy"), ("an oil smear", "grease"), heldout=True),
     "dusty": Condition(dusty, ("dusty",), ("dust", "a layer of dust")),

@@ -1,5 +1,7 @@
 """Damage to the form: dents, blisters, bends and breaks."""
 
+from dataclasses import replace
+
 import torch
 
 from workbench.demo.world.canvas import Canvas
@@ -8,6 +10,7 @@ from workbench.demo.world.conditions.local import (
     around,
     between,
     blended,
+    brightness_at,
     direction_to,
     edge_near,
     glossed,
@@ -17,7 +20,7 @@ from workbench.demo.world.conditions.local import (
     shaded,
 )
 from workbench.demo.world.dice import Dice
-from workbench.demo.world.fields import noise, soften, step
+from workbench.demo.world.fields import Colours, noise, soften, step
 
 
 def dented(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
@@ -50,9 +53,8 @@ def blistered(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 def bent(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """One side of an object bent out of line and up."""
-    edge = edge_near(canvas, blow.spot)
-    way = direction_to(blow.spot, edge)
-    hinge = between(edge, blow.spot, 1.0)
+    way = direction_to(blow.middle, blow.spot)
+    hinge = between(blow.middle, blow.spot, 0.5)
     y, x = canvas.plane.y - hinge[0], canvas.plane.x - hinge[1]
     c, s = torch.cos(way), torch.sin(way)
     reach = torch.maximum(blow.reach, 0.5 * blow.radius)
@@ -84,8 +86,9 @@ def warped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 def snapped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """An object in two pieces: a ragged gap, and one half shifted."""
-    way = dice.angle()
-    y, x = canvas.plane.y - blow.spot[0], canvas.plane.x - blow.spot[1]
+    way = direction_to(blow.middle, blow.spot) + dice.normal(0.3)
+    place = between(blow.middle, blow.spot, dice.uniform(0.5, 0.9))
+    y, x = canvas.plane.y - place[0], canvas.plane.x - place[1]
     c, s = torch.cos(way), torch.sin(way)
     ragged = 0.03 * noise(dice, canvas.plane, 9.0) + 0.012 * noise(dice, canvas.plane, 36.0)
     side = c * x + s * y + ragged
@@ -114,7 +117,7 @@ def snapped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 def chipped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """A bite out of the edge, with a rough bright facet."""
     edge = edge_near(canvas, blow.spot)
-    near = around(canvas, Blow(edge, blow.reach, blow.strength, blow.radius))
+    near = around(canvas, replace(blow, spot=edge))
     far = near.radius() + 0.22 * noise(dice, canvas.plane, 1.4 / blow.reach)
     far = far + 0.07 * noise(dice, canvas.plane, 6 / blow.reach)
     width = 1.4 / (canvas.size * blow.reach)
@@ -130,40 +133,32 @@ def chipped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 def clipped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """A whole corner or end gone, off along a nearly straight line."""
-    edge = edge_near(canvas, blow.spot)
-    way = direction_to(blow.spot, edge) + dice.normal(0.2)
-    start = between(edge, blow.spot, (0.9 * blow.reach / _gap(edge, blow)).clamp_max(1.0))
-    y, x = canvas.plane.y - start[0], canvas.plane.x - start[1]
+    way = direction_to(blow.middle, blow.spot) + dice.normal(0.2)
+    y, x = canvas.plane.y - blow.spot[0], canvas.plane.x - blow.spot[1]
     c, s = torch.cos(way), torch.sin(way)
-    ahead = c * x + s * y + 0.006 * noise(dice, canvas.plane, 20.0)
-    aside = (c * y - s * x).abs()
+    ahead = c * x + s * y + 0.2 * blow.reach + 0.006 * noise(dice, canvas.plane, 20.0)
+    y, x = canvas.plane.y - blow.middle[0], canvas.plane.x - blow.middle[1]
     width = 1.4 / canvas.size
-    deep = torch.maximum(2.0 * blow.reach, 0.7 * blow.radius)
-    gone = step(ahead, 0.0, width) * step(deep - ahead, 0.0, width)
-    gone = gone * step(1.6 * deep - aside, 0.0, width)
-    return canvas.without(gone)
-
-
-def _gap(edge: tuple[torch.Tensor, torch.Tensor], blow: Blow) -> torch.Tensor:
-    y, x = edge[0] - blow.spot[0], edge[1] - blow.spot[1]
-    return (y * y + x * x).sqrt().clamp_min(1e-3)
+    own = step(1.18 * blow.radius - (y * y + x * x).sqrt(), 0.0, width)
+    return canvas.without(step(ahead, 0.0, width) * own)
 
 
 def burred(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """Ragged tongues of surplus material along the edge."""
     edge = edge_near(canvas, blow.spot)
-    near = around(canvas, Blow(edge, blow.reach, blow.strength, blow.radius))
-    window = step(1.3 - near.radius(), 0.0, 0.5)
-    grown = soften(canvas.alpha, canvas.size * 0.05) + soften(canvas.alpha, canvas.size * 0.025)
-    ragged = noise(dice, canvas.plane, 22.0) + 0.6 * noise(dice, canvas.plane, 50.0)
-    flash = step(grown + 0.4 * ragged * (0.4 + blow.strength), 0.75, 0.15) * window
+    near = around(canvas, replace(blow, spot=edge))
+    window = step(1.8 - near.radius(), 0.0, 0.8)
+    grown = soften(canvas.alpha, canvas.size * 0.06)
+    ragged = (0.6 + 0.5 * noise(dice, canvas.plane, 26.0)).clamp(0, 1)
+    flash = step(grown, 0.55 - (0.25 + 0.25 * blow.strength) * ragged * window, 0.12)
+    flash = flash * (window > 0)
     extra = (flash - canvas.alpha).clamp(0, 1)
     inner = torch.where((canvas.alpha > 0.9)[:, None], canvas.rgb, 0.0)
     weight = soften((canvas.alpha > 0.9).float(), canvas.size * 0.12).clamp_min(0.02)
     spread = (soften(inner, canvas.size * 0.12) / weight[:, None]).clamp(0, 1)
-    after = canvas.painted(spread * dice.uniform(0.75, 1.25)[..., None], extra)
+    after = canvas.painted(spread * dice.uniform(0.95, 1.3)[..., None], extra)
     alpha = torch.maximum(canvas.alpha, flash)
-    after = Canvas(**{**after.__dict__, "alpha": alpha})
+    after = replace(after, alpha=alpha)
     after = after.raised(pixels(canvas, 1.5) * ragged * extra)
     return settled(canvas, after, extra)
 
@@ -176,11 +171,18 @@ def punctured(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     width = 2.0 / (canvas.size * blow.reach)
     hole = step(1 - far, 0.0, width)
     rim = (1 - ((far - 1.15) / 0.3).abs()).clamp(0, 1)
-    deep = canvas.ground * dice.uniform(0.05, 0.4)[..., None]
+    deep = _depths(dice, canvas, blow)
     after = canvas.raised(blow.reach * canvas.size * blow.strength * (0.15 * rim - 0.3 * hole))
-    after = shaded(after, 0.2 * blow.strength * rim)
+    after = shaded(after, -0.25 * blow.strength * rim)
     after = after.painted(deep, hole * (0.5 + 0.5 * blow.strength))
     return glossed(after, 0.0, hole).marked(torch.maximum(hole, step(rim, 0.4, 0.2)))
+
+
+def _depths(dice: Dice, canvas: Canvas, blow: Blow) -> Colours:
+    """Return what shows through an opening: the ground in shadow, or lit where all is dark."""
+    dim = canvas.ground * dice.uniform(0.05, 0.35)[..., None]
+    clear = 0.45 + 0.4 * canvas.ground
+    return torch.where(brightness_at(canvas, blow)[..., None] > 0.24, dim, clear)
 
 
 def cut(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
@@ -193,7 +195,7 @@ def cut(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     width = 1.4 / (canvas.size * blow.reach)
     slit = step(gape - y.abs(), 0.0, width) * (x.abs() < 1)
     lips = (1 - ((y.abs() - gape) / 0.16)).clamp(0, 1) * step(1 - x.abs(), 0.1, 0.2) * (1 - slit)
-    deep = canvas.ground * dice.uniform(0.05, 0.3)[..., None]
+    deep = _depths(dice, canvas, blow)
     after = canvas.raised(blow.reach * canvas.size * blow.strength * (0.12 * lips - 0.2 * slit))
     after = after.painted(deep, slit * (0.5 + 0.5 * blow.strength))
     after = shaded(after, -0.15 * blow.strength * lips)

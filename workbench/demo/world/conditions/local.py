@@ -71,9 +71,7 @@ def moved(canvas: Canvas, y: Field | Number, x: Field | Number) -> Canvas:
     parts = torch.cat(
         (canvas.rgb, canvas.height[:, None], canvas.gloss[:, None], canvas.alpha[:, None]), 1
     )
-    at = torch.stack(
-        torch.broadcast_tensors(canvas.plane.x + x, canvas.plane.y + y), -1
-    )
+    at = torch.stack(torch.broadcast_tensors(canvas.plane.x + x, canvas.plane.y + y), -1)
     taken = F.grid_sample(parts, at * 2 - 1, padding_mode="border", align_corners=False)
     return replace(
         canvas, rgb=taken[:, :3], height=taken[:, 3], gloss=taken[:, 4], alpha=taken[:, 5]

@@ -54,22 +54,23 @@ def cracked(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
         )
         branch = path_distance(canvas.plane, wander(dice, tip, length, 4, 0.45, way))
         far = torch.minimum(far, torch.where(dice.chance(0.75), branch, 9.0))
-    thin = (1.25 - 0.5 * around(canvas, blow).radius()).clamp(0.35, 1)
-    width = pixels(canvas, 1.0) * (0.8 + 1.8 * blow.strength * dice.uniform(0.6, 1.2))
+    thin = (1.25 - 0.4 * around(canvas, blow).radius()).clamp(0.55, 1)
+    width = pixels(canvas, 1.0) * (1.3 + 1.8 * blow.strength * dice.uniform(0.6, 1.2))
     drawn = step(thin * width * 0.5 - far * canvas.size, 0.0, 1.2)
     lip = step(thin * (width * 0.5 + pixels(canvas, 1.0)) - far * canvas.size, 0.0, 1.2) - drawn
     tone = standing_out(dice, canvas, blow, bias=0.3)
-    canvas = canvas.painted(tone, drawn * (0.45 + 0.5 * blow.strength))
+    canvas = canvas.painted(tone, drawn * (0.55 + 0.45 * blow.strength))
     canvas = shaded(canvas, -0.15 * blow.strength * lip)
     return canvas.raised(-pixels(canvas, 2.0) * drawn * blow.strength).marked(drawn)
 
 
 def crazed(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """A net of hair-fine cracks, as in old glaze."""
-    patch = step(blob(dice, canvas.plane, blow.spot, 1.5 * blow.reach, 0.15), 0.0, 0.3)
-    wobble = 0.03 * noise(dice, canvas.plane, 30.0)
-    parted = cells(dice, canvas.plane.moved(wobble, wobble), 3.2 / blow.reach.clamp_min(0.05))
-    cell = pixels(canvas, 192.0) * blow.reach.clamp_min(0.05) / 3.2  # its width in pixels
+    reach = blow.reach.clamp_min(0.08)
+    patch = step(blob(dice, canvas.plane, blow.spot, 1.9 * reach, 0.15), 0.0, 0.3)
+    wobble = 0.008 * noise(dice, canvas.plane, 16.0)
+    parted = cells(dice, canvas.plane.moved(wobble, wobble), 2.2 / reach)
+    cell = canvas.size * reach / 2.2  # its width in pixels
     drawn = step(pixels(canvas, 0.6) - parted.edge * cell, 0.0, 1.2) * patch
     tone = standing_out(dice, canvas, blow, bias=0.2)
     canvas = canvas.painted(tone, drawn * (0.35 + 0.55 * blow.strength))
@@ -112,9 +113,14 @@ def peeling(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     gap = gap + 0.08 * noise(dice, canvas.plane, 6 / blow.reach)
     edge = 1.4 / (canvas.size * blow.reach)
     patch, lip = step(gap, 0.1, edge), _band(gap, 0.1, -0.14)
-    tone = standing_out(dice, canvas, blow, bias=-0.15) * 0.8 + 0.06 * dice.normal_grid(3, 1)[..., None]
+    tone = (
+        standing_out(dice, canvas, blow, bias=-0.15) * 0.8
+        + 0.06 * dice.normal_grid(3, 1)[..., None]
+    )
     rough = 1 + 0.08 * noise(dice, canvas.plane, 40.0)
-    canvas = canvas.painted(tone.clamp(0.03, 1) * rough[:, None], patch * (0.4 + 0.5 * blow.strength))
+    canvas = canvas.painted(
+        tone.clamp(0.03, 1) * rough[:, None], patch * (0.4 + 0.5 * blow.strength)
+    )
     canvas = canvas.raised(pixels(canvas, 2.0) * (lip - patch) * blow.strength)
     return glossed(canvas, 0.05, patch).marked(torch.maximum(patch, lip))
 

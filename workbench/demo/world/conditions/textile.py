@@ -15,9 +15,10 @@ from workbench.demo.world.conditions.local import (
     pixels,
     settled,
     shaded,
+    standing_out,
 )
 from workbench.demo.world.dice import Dice
-from workbench.demo.world.fields import blob, line, mix, noise, path_distance, step, wander
+from workbench.demo.world.fields import blob, line, noise, path_distance, step, wander
 
 
 def frayed(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
@@ -52,7 +53,12 @@ def snagged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     pull = along * torch.exp(-9 * near.y * near.y)
     folds = torch.cos(near.x * 9 + 3 * noise(dice, canvas.plane, 0.6 / blow.reach))
     after = canvas.raised(
-        0.22 * blow.reach * canvas.size * (0.3 + blow.strength) * pull * (0.6 + folds * near.y.abs())
+        0.22
+        * blow.reach
+        * canvas.size
+        * (0.3 + blow.strength)
+        * pull
+        * (0.6 + folds * near.y.abs())
     )
     width = 1.6 / (canvas.size * blow.reach)
     thread = step(along * (0.02 + 0.05 * blow.strength) - near.y.abs(), 0.0, width)
@@ -68,7 +74,7 @@ def snagged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 def wrinkled(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """Sharp folds that run across each other."""
     before, way = canvas, dice.angle()
-    reach = blow.reach.clamp_min(0.06)
+    reach = 1.3 * blow.reach.clamp_min(0.06)
     window = step(2.0 - around(canvas, replace(blow, reach=reach)).radius(), 0.0, 0.8)
     share = torch.zeros_like(canvas.height)
     for number in range(4):
@@ -78,14 +84,14 @@ def wrinkled(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
         )
         path = wander(dice, spot, reach * dice.uniform(2.2, 3.8), 5, 0.2, way + dice.normal(0.5))
         far = path_distance(canvas.plane, path) * canvas.size
-        ridge = (1 - far / pixels(canvas, 5.0)).clamp_min(0)
+        ridge = (1 - far / (pixels(canvas, 1.0) * dice.uniform(4.0, 9.0))).clamp_min(0)
         if number > 1:
             ridge = ridge * dice.chance(0.6)
         share = torch.maximum(share, ridge * ridge)
     share = share * window
-    canvas = canvas.raised(pixels(canvas, 7.0) * (0.3 + blow.strength) * share)
-    canvas = shaded(canvas, (0.1 + 0.25 * blow.strength) * (4 * share * (1 - share) - share))
-    return settled(before, canvas, step(share, 0.2, 0.2))
+    canvas = canvas.raised(pixels(canvas, 6.0) * (0.3 + blow.strength) * share)
+    canvas = shaded(canvas, (0.1 + 0.2 * blow.strength) * (3 * share * (1 - share) - 1.2 * share))
+    return settled(before, canvas, step(share, 0.15, 0.2))
 
 
 def misprinted(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
@@ -98,15 +104,17 @@ def misprinted(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 
 def smudged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
-    """The ink dragged in one direction while wet."""
-    way = dice.angle()
-    dragged, steps = torch.zeros_like(canvas.rgb), 5
-    for number in range(steps):
-        far = (0.02 + 0.1 * blow.strength) * number / steps
-        dragged = dragged + moved(canvas, torch.sin(way) * far, torch.cos(way) * far).rgb / steps
-    patch = step(blob(dice, canvas.plane, blow.spot, 1.6 * blow.reach, 0.25), 0.0, 0.3)
-    after = replace(canvas, rgb=mix(canvas.rgb, dragged, patch * (0.6 + 0.4 * blow.strength)))
-    return settled(canvas, after)
+    """Wet ink wiped in one direction: streaks that start dark and run out."""
+    near = around(canvas, blow, dice.angle())
+    y, x = near.y + 0.15 * noise(dice, canvas.plane, 1.2 / blow.reach), near.x / 1.6
+    lanes = noise(dice, replace(near, y=y), 5.0, 0.25)
+    front = step(x + 0.9, 0.0, 0.15) * (1 - step(x - 0.55 * lanes, 0.4, 0.9))
+    ink = front * step(0.75 + 0.12 * lanes - y.abs(), 0.0, 0.25) * step(lanes, -0.4, 0.8)
+    tone = standing_out(dice, canvas, blow, bias=0.2)
+    tint = dice.grid(3, 1)[..., None] * 0.5
+    tone = torch.where(tone < 0.5, tone + tint * dice.chance(0.5)[..., None], tone)
+    canvas = canvas.painted(tone, ink * (0.3 + 0.55 * blow.strength))
+    return canvas.marked(step(ink, 0.25, 0.2))
 
 
 TEXTILE: dict[str, Condition] = {
