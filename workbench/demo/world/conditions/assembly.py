@@ -25,7 +25,7 @@ def _disc(canvas: Canvas, blow: Blow, y: Field | float, x: Field | float) -> Fie
     return step(1.18 * blow.radius - near, 0.0, 1.4 / canvas.size)
 
 
-def missing(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
+def missing(_: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """One object of the set is not there."""
     return canvas.without(_disc(canvas, blow, 0.0, 0.0))
 

@@ -30,9 +30,9 @@ class Condition:
     """A kind of damage of the training world.
 
     `adjectives` stand before what is damaged ("a scratched gear"), `nouns` behind ("a gear with a
-    scratch"). `happens_to` is "surface", "object", "both" or "set" (an arrangement of several). `only`
-    names the materials or objects that it can happen to, any if empty. `heldout` kinds are in no
-    training picture.
+    scratch"). `happens_to` is "surface", "object", "both" or "set" (an arrangement of several).
+    `only` names the materials or objects that it can happen to, any if empty. `heldout` kinds are
+    in no training picture.
     """
 
     program: Program

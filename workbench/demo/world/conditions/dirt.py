@@ -1,9 +1,12 @@
 """What lies on a surface or has eaten into it: stains, dirt, rust and burns."""
 
+from dataclasses import replace
+
 import torch
 
 from workbench.demo.world.canvas import Canvas
 from workbench.demo.world.conditions.condition import Blow, Condition
+from workbench.demo.world.conditions.kin import METAL, ORGANIC
 from workbench.demo.world.conditions.local import (
     around,
     brightness_at,
@@ -12,9 +15,10 @@ from workbench.demo.world.conditions.local import (
     pixels,
     shaded,
     standing_out,
+    through,
 )
 from workbench.demo.world.dice import Dice
-from workbench.demo.world.fields import Tone, blob, line, mix, noise, step, wander
+from workbench.demo.world.fields import Tone, blob, line, mix, noise, soften, step, wander
 
 
 def _one_of(dice: Dice, *tones: tuple[float, float, float]) -> Tone:
@@ -66,7 +70,7 @@ def linty(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
             blow.spot[0] + 0.4 * number * blow.reach * dice.normal(),
             blow.spot[1] + 0.4 * number * blow.reach * dice.normal(),
         )
-        path = wander(dice, spot, 2.6 * blow.reach, 9, 0.5)
+        path = through(wander(dice, spot, 2.6 * blow.reach, 9, 0.5), spot)
         width = pixels(canvas, 1.0) * (0.9 + 1.0 * blow.strength)
         drawn = line(canvas.plane, path, width)
         if number:
@@ -82,11 +86,13 @@ def oily(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     film = 1 - near.radius() + 0.25 * noise(dice, canvas.plane, 1.5 / blow.reach)
     streaks = noise(dice, near, 3.5, 0.6)
     inside = step(film, 0.05, 0.25)
-    tone = _one_of(dice, (0.12, 0.1, 0.05), (0.2, 0.15, 0.04))
-    share = inside * (0.2 + 0.4 * blow.strength) * (1 + 0.2 * streaks)
-    canvas = canvas.painted(tone, share.clamp(0, 1))
+    wet = canvas.rgb * _one_of(dice, (0.45, 0.4, 0.28), (0.4, 0.4, 0.4)) + 0.02
+    share = inside * (0.45 + 0.5 * blow.strength) * (1 + 0.2 * streaks)
+    canvas = canvas.painted(wet, share.clamp(0, 1))
+    smooth = mix(canvas.height, soften(canvas.height, pixels(canvas, 6.0)), 0.8 * inside)
+    canvas = replace(canvas, height=smooth)
     canvas = shaded(canvas, -0.3 * (0.3 + blow.strength) * inside * step(streaks, 1.2, 1.0))
-    canvas = glossed(canvas, 0.95, inside)
+    canvas = glossed(canvas, 0.8, inside)
     return canvas.raised(pixels(canvas, 1.5) * inside * (film + 0.12 * streaks)).marked(inside)
 
 
@@ -172,10 +178,10 @@ DIRT: dict[str, Condition] = {
     "linty": Condition(linty, ("linty",), ("a hair", "a fibre", "lint")),
     "oily": Condition(oily, ("oily", "greasy"), ("an oil smear", "grease"), heldout=True),
     "dusty": Condition(dusty, ("dusty",), ("dust", "a layer of dust")),
-    "mouldy": Condition(mouldy, ("mouldy",), ("mould", "mildew")),
-    "rusty": Condition(rusty, ("rusty", "corroded"), ("rust", "corrosion")),
+    "mouldy": Condition(mouldy, ("mouldy",), ("mould", "mildew"), only=ORGANIC),
+    "rusty": Condition(rusty, ("rusty", "corroded"), ("rust", "corrosion"), only=METAL),
     "burnt": Condition(burnt, ("burnt", "scorched", "charred"), ("a burn", "scorching")),
     "discoloured": Condition(
-        discoloured, ("discoloured", "faded"), ("a discolouration", "a pale patch")
+        discoloured, ("discoloured", "faded"), ("a discolouration", "a colour change")
     ),
 }

@@ -6,6 +6,7 @@ import torch
 
 from workbench.demo.world.canvas import Canvas
 from workbench.demo.world.conditions.condition import Blow, Condition
+from workbench.demo.world.conditions.kin import HARD, LIMBER, METAL, MOULDED
 from workbench.demo.world.conditions.local import (
     around,
     between,
@@ -77,10 +78,10 @@ def warped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     r2 = near.y * near.y + near.x * near.x
     window = (1 - r2).clamp_min(0)
     window = window * window * (3 - 2 * window)
-    size = (0.2 + 0.35 * blow.strength) * reach * window
-    waves = [noise(dice, canvas.plane, 0.9 / reach) for _ in range(3)]
+    size = (0.12 + 0.2 * blow.strength) * reach * window
+    waves = [noise(dice, canvas.plane, 0.8 / reach) for _ in range(3)]
     after = moved(canvas, size * waves[0], size * waves[1])
-    after = after.raised(0.5 * size * canvas.size * waves[2])
+    after = after.raised(size * canvas.size * waves[2])
     return settled(canvas, after)
 
 
@@ -204,15 +205,19 @@ def cut(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 FORM: dict[str, Condition] = {
     "dented": Condition(dented, ("dented",), ("a dent", "dents")),
-    "blistered": Condition(blistered, ("blistered", "bulged"), ("a blister", "bubbles", "a bulge")),
-    "bent": Condition(bent, ("bent", "crooked"), ("a bend", "a kink"), "object"),
+    "blistered": Condition(blistered, ("blistered", "bulging"), ("a bubble", "bubbles", "a bulge")),
+    "bent": Condition(bent, ("bent", "crooked"), ("a bend", "a kink"), "object", LIMBER),
     "warped": Condition(warped, ("warped", "deformed"), ("a deformation", "a distortion")),
     "snapped": Condition(snapped, ("snapped", "fractured"), ("a fracture", "a break"), "object"),
-    "chipped": Condition(chipped, ("chipped",), ("a chip", "a chipping at the edge"), "object"),
-    "clipped": Condition(
-        clipped, ("truncated", "clipped"), ("a piece broken off", "a lost corner"), "object"
+    "chipped": Condition(
+        chipped, ("chipped",), ("a chipped edge", "a nick", "a chip"), "object", HARD
     ),
-    "burred": Condition(burred, ("burred",), ("a burr", "burrs", "flash"), "object"),
+    "clipped": Condition(
+        clipped, ("truncated",), ("a piece broken off", "a lost corner"), "object"
+    ),
+    "burred": Condition(
+        burred, ("burred",), ("a burr", "burrs", "flash"), "object", (*METAL, *MOULDED)
+    ),
     "punctured": Condition(punctured, ("punctured", "pierced"), ("a hole", "a puncture")),
     "cut": Condition(cut, ("cut", "slit"), ("a cut", "a slit", "an incision")),
 }

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from workbench.demo.world.canvas import Canvas
 from workbench.demo.world.conditions.condition import Blow
 from workbench.demo.world.dice import Dice, Number
-from workbench.demo.world.fields import Colours, Field, Plane, Spot, Tone, mix, soften, step
+from workbench.demo.world.fields import Colours, Field, Path, Plane, Spot, Tone, mix, soften, step
 
 NORMAL_SIZE = 192  # the width that lengths in pixels are meant for
 
@@ -59,6 +59,12 @@ def edge_near(canvas: Canvas, spot: Spot) -> Spot:
 def between(spot: Spot, other: Spot, share: float | Number) -> Spot:
     """Return the place at `share` of the way from one spot to another."""
     return spot[0] + (other[0] - spot[0]) * share, spot[1] + (other[1] - spot[1]) * share
+
+
+def through(path: Path, spot: Spot) -> Path:
+    """Return a path moved so that its middle place is the spot."""
+    middle = path[len(path) // 2]
+    return [(y + spot[0] - middle[0], x + spot[1] - middle[1]) for y, x in path]
 
 
 def direction_to(spot: Spot, other: Spot) -> Number:

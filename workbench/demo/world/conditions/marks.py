@@ -4,12 +4,14 @@ import torch
 
 from workbench.demo.world.canvas import Canvas
 from workbench.demo.world.conditions.condition import Blow, Condition
+from workbench.demo.world.conditions.kin import COATED, HARD
 from workbench.demo.world.conditions.local import (
     around,
     glossed,
     pixels,
     shaded,
     standing_out,
+    through,
 )
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import (
@@ -29,8 +31,10 @@ def scratched(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     tone = standing_out(dice, canvas, blow)
     way = dice.angle()
     for number in range(3):
-        spot = (blow.spot[0] + dice.normal(0.02), blow.spot[1] + dice.normal(0.02))
+        off = 0.02 if number else 0.0
+        spot = (blow.spot[0] + dice.normal(off), blow.spot[1] + dice.normal(off))
         path = wander(dice, spot, 2.4 * blow.reach, 4, 0.12, way + dice.normal(0.2))
+        path = through(path, spot)
         drawn = line(canvas.plane, path, pixels(canvas, 1.0) * dice.uniform(1.0, 2.4))
         if number:
             drawn = drawn * dice.chance(0.5)
@@ -41,7 +45,7 @@ def scratched(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 def cracked(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """A jagged dark line that branches and thins out to its ends."""
-    path = wander(dice, blow.spot, 3.0 * blow.reach, 9, 0.55)
+    path = through(wander(dice, blow.spot, 3.0 * blow.reach, 9, 0.55), blow.spot)
     far = path_distance(canvas.plane, path)
     for knot in (3, 6):
         way = torch.atan2(
@@ -133,9 +137,13 @@ def _band(field: Field, inner: float, outer: float) -> Field:
 
 MARKS: dict[str, Condition] = {
     "scratched": Condition(scratched, ("scratched",), ("a scratch", "scratches")),
-    "cracked": Condition(cracked, ("cracked",), ("a crack", "cracks")),
-    "crazed": Condition(crazed, ("crazed",), ("crazing", "a net of hairlines"), heldout=True),
-    "abraded": Condition(abraded, ("worn", "abraded"), ("an abrasion", "wear marks", "a scuff")),
-    "pitted": Condition(pitted, ("pitted", "porous"), ("pits", "blowholes", "pores")),
-    "peeling": Condition(peeling, ("peeling", "flaked"), ("flaking", "a flake off")),
+    "cracked": Condition(cracked, ("cracked",), ("a crack", "cracks"), only=HARD),
+    "crazed": Condition(
+        crazed, ("crazed",), ("crazing", "a net of hairlines"), only=HARD, heldout=True
+    ),
+    "abraded": Condition(abraded, ("worn", "abraded"), ("an abrasion", "wear", "a scuff")),
+    "pitted": Condition(pitted, ("pitted", "porous"), ("pits", "blowholes", "pores"), only=HARD),
+    "peeling": Condition(
+        peeling, ("peeling", "flaked"), ("flaking", "a flaked-off patch"), only=COATED
+    ),
 }

@@ -6,6 +6,7 @@ import torch
 
 from workbench.demo.world.canvas import Canvas
 from workbench.demo.world.conditions.condition import Blow, Condition
+from workbench.demo.world.conditions.kin import CLOTH, PLIABLE, PRINTED
 from workbench.demo.world.conditions.local import (
     around,
     blended,
@@ -16,6 +17,7 @@ from workbench.demo.world.conditions.local import (
     settled,
     shaded,
     standing_out,
+    through,
 )
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import blob, line, noise, path_distance, step, wander
@@ -78,12 +80,13 @@ def wrinkled(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     window = step(2.0 - around(canvas, replace(blow, reach=reach)).radius(), 0.0, 0.8)
     share = torch.zeros_like(canvas.height)
     for number in range(4):
+        off = 0.5 if number else 0.0
         spot = (
-            blow.spot[0] + 0.5 * reach * dice.normal(),
-            blow.spot[1] + 0.5 * reach * dice.normal(),
+            blow.spot[0] + off * reach * dice.normal(),
+            blow.spot[1] + off * reach * dice.normal(),
         )
         path = wander(dice, spot, reach * dice.uniform(2.2, 3.8), 5, 0.2, way + dice.normal(0.5))
-        far = path_distance(canvas.plane, path) * canvas.size
+        far = path_distance(canvas.plane, through(path, spot)) * canvas.size
         ridge = (1 - far / (pixels(canvas, 1.0) * dice.uniform(4.0, 9.0))).clamp_min(0)
         if number > 1:
             ridge = ridge * dice.chance(0.6)
@@ -98,9 +101,13 @@ def misprinted(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     """The pattern printed twice, the second time beside the first."""
     way, far = dice.angle(), 0.012 + 0.02 * blow.strength
     dy, dx = torch.sin(way) * far, torch.cos(way) * far
-    patch = step(blob(dice, canvas.plane, blow.spot, 2.0 * blow.reach, 0.15), 0.0, 0.15)
+    patch = step(
+        blob(dice, canvas.plane, blow.spot, torch.maximum(2.0 * blow.reach, blow.radius), 0.1),
+        0.0,
+        0.15,
+    )
     ghost = replace(moved(canvas, dy, dx), alpha=canvas.alpha, height=canvas.height)
-    return settled(canvas, blended(canvas, ghost, patch * (0.35 + 0.3 * blow.strength)))
+    return settled(canvas, blended(canvas, ghost, patch * (0.4 + 0.3 * blow.strength)))
 
 
 def smudged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
@@ -118,11 +125,17 @@ def smudged(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 
 TEXTILE: dict[str, Condition] = {
-    "frayed": Condition(frayed, ("frayed",), ("a loose thread", "loose threads")),
-    "snagged": Condition(snagged, ("snagged",), ("a snag", "a pulled yarn")),
-    "wrinkled": Condition(wrinkled, ("wrinkled", "creased"), ("a crease", "wrinkles", "folds")),
+    "frayed": Condition(frayed, ("frayed",), ("a loose thread", "loose threads"), only=CLOTH),
+    "snagged": Condition(snagged, ("snagged",), ("a snag", "a pulled yarn"), only=CLOTH),
+    "wrinkled": Condition(
+        wrinkled, ("wrinkled", "creased"), ("a crease", "wrinkles", "folds"), only=PLIABLE
+    ),
 }
 PRINT: dict[str, Condition] = {
-    "misprinted": Condition(misprinted, ("misprinted",), ("a double print", "a ghost image")),
-    "smudged": Condition(smudged, ("smudged", "blotted"), ("a smudge", "smeared ink")),
+    "misprinted": Condition(
+        misprinted, ("misprinted",), ("a double print", "a ghost image"), only=PRINTED
+    ),
+    "smudged": Condition(
+        smudged, ("smudged", "blotted"), ("a smudge", "smeared ink"), only=PRINTED
+    ),
 }
