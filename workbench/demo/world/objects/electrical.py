@@ -33,7 +33,7 @@ def cable(dice: Dice, plane: Plane) -> Solid:
     near = near.moved(0.0, -(bore - wire))
     far = near.radius()
     copper = wire * dice.uniform(0.55, 0.75)
-    fine = dice.uniform(0.85, 1.2) * 9 / copper
+    fine = dice.uniform(0.85, 1.2) * 20 / copper
     strands = 0.5 + 0.5 * torch.cos(near.y * fine) * torch.cos(near.x * fine * 0.87)
     core, insulation, inner = edge(copper - far), edge(wire - far), edge(bore - r)
     sector = torch.round(direction(spoke) / (2 * torch.pi / count))
@@ -69,7 +69,7 @@ def plug(dice: Dice, plane: Plane) -> Solid:
     high = (rows + 0.8) * pitch / 2
     scale = torch.maximum(torch.ones_like(high), high / 0.8)
     near = plane.scaled(scale)
-    outer = box(near, high, 0.95 - 0.1 * dice.chance(0.5), 0.12)
+    outer = box(near, high, 0.95, dice.uniform(0.04, 0.2))
     well = outer - dice.uniform(0.07, 0.12)
     notch = box(near.moved(high, 0.0), 0.16, 0.16, 0.02)
     well = torch.maximum(well, torch.where(dice.chance(0.5), notch, -1.0))
@@ -166,7 +166,7 @@ def chip(dice: Dice, plane: Plane) -> Solid:
 
 def resistor(dice: Dice, plane: Plane) -> Solid:
     """A resistor: a body with swollen ends and coloured bands between two leads."""
-    half, long = dice.uniform(0.17, 0.24), dice.uniform(0.45, 0.6)
+    half, long = dice.uniform(0.22, 0.3), dice.uniform(0.45, 0.6)
     swell = (plane.x.abs() / long - 0.6).clamp_min(0)
     waist = half * (0.82 + 0.18 * (4 * swell).clamp(0, 1))
     body = torch.minimum(box(plane, half, long, 0.12), waist - plane.y.abs())
@@ -190,10 +190,8 @@ def transistor(dice: Dice, plane: Plane) -> Solid:
     half, top = dice.uniform(0.34, 0.48), dice.uniform(-0.1, 0.05)
     body = box(plane.moved(0.0, 0.5 - top / 2), half, 0.47 + top / 2, 0.06)
     spread = dice.uniform(0.6, 0.72) * half
-    y = plane.y - (plane.x - top).clamp(0, 0.25) * torch.sign(plane.y) * 0.4 * (
-        plane.y.abs() > 0.5 * spread
-    )
-    fold = tiled(Plane(y, plane.x), 3.0, 1.0, spread, 9.0).plane
+    apart = spread * (0.6 + 0.4 * ((plane.x - top) / 0.3).clamp(0, 1))
+    fold = tiled(plane, 3.0, 1.0, apart, 9.0).plane
     legs = torch.minimum(0.045 - fold.y.abs(), torch.minimum(plane.x + 0.2, 0.98 - plane.x))
     on = edge(body)
     tab = dice.chance(0.4) * edge(-0.6 - plane.x)

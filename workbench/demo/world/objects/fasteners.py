@@ -47,7 +47,7 @@ def screw(dice: Dice, plane: Plane) -> Solid:
     ridge = wave(x * dice.uniform(7, 13) + plane.y * 0.8)
     depth = 0.3 * shank * threaded * taper
     core = shank * taper - depth + depth * 1.6 * ridge
-    body = torch.minimum(core - y, x - start)
+    body = torch.minimum(torch.minimum(core - y, 0.98 - x), x - start)
     along = ((x + 0.99) / (start + 0.99)).clamp(0, 1)
     kind = dice.whole(0, 2)
     round_head = head * torch.sqrt((along * (2 - along)).clamp_min(0))

@@ -25,18 +25,18 @@ def biscuit(dice: Dice, plane: Plane) -> Solid:
     """A biscuit: scalloped edge, docking holes, baked darker at the rim."""
     r, turn = plane.radius(), direction(plane)
     crumbs = fractal(dice, plane, 7.0, 3)
-    scallop = 0.035 * torch.cos(dice.whole(16, 32) * turn)
+    scallop = 0.07 * (torch.cos(dice.whole(8, 15) * turn).abs() - 0.7)
     square = box(plane, 0.78, dice.uniform(0.78, 0.95), 0.1)
     ripple = 0.03 * torch.cos(dice.whole(7, 11) * 2 * torch.pi * (plane.x - plane.y))
     outline = torch.where(dice.chance(0.4), square + ripple * dice.chance(0.6), 0.95 + scallop - r)
-    inside = outline + 0.012 * crumbs
+    inside = outline + 0.006 * crumbs
     ring = at(around(plane, dice.whole(5, 9)), 0.0, 0.58)
     fold = tiled(plane, 3.0, 4.0, 0.42, 0.38).plane
     hole = torch.where(dice.chance(0.5), torch.minimum(ring, r), fold.radius()) - 0.045
-    dent = edge(-hole, 0.06) * dice.chance(0.75)
+    dent = edge(-hole, 0.06) * dice.chance(0.9)
     line = edge(0.02 - torch.abs(outline - 0.16), 0.05) * dice.chance(0.5)
     baked = edge(0.1 - inside, 0.25)
-    height = rim(inside, 0.14, 0.12) + 0.014 * crumbs - 0.09 * dent - 0.03 * line
+    height = rim(inside, 0.14, 0.12) + 0.007 * crumbs - 0.09 * dent - 0.03 * line
     return Solid(inside, height, 1.05 - 0.25 * baked + 0.05 * crumbs - 0.35 * dent - 0.12 * line)
 
 
@@ -84,7 +84,8 @@ def macaroni(dice: Dice, plane: Plane) -> Solid:
     """A bent tube of pasta, ribbed or plain, with the dark holes of its ends."""
     half, bend = dice.uniform(0.22, 0.3), dice.uniform(0.45, 0.62)
     open_ = dice.uniform(1.2, 1.9)
-    near = plane.moved(bend * 0.55, 0.0)
+    size = (bend * torch.sin(open_.clamp_max(torch.pi / 2)) + half) / 0.96
+    near = plane.scaled(size).moved(0.5 * bend * (1 + torch.cos(open_)), 0.0)
     turn = torch.atan2(near.x, near.y)
     r = near.radius()
     across = (r - bend) / half
@@ -97,8 +98,8 @@ def macaroni(dice: Dice, plane: Plane) -> Solid:
     mouth = half * 0.62 - torch.sqrt(over * over + (1.9 * (along - 0.15 * half)) ** 2)
     hole = edge(mouth)
     ribs = wave(across * dice.uniform(2.0, 3.0)) * dice.chance(0.5)
-    height = dome(across, half) + 0.05 * ribs * (1 - hole) - 0.1 * hole
-    return Solid(inside * 0.98, height, 1 - 0.5 * hole - 0.08 * (1 - ribs) * (1 - hole))
+    height = dome(across, half) / size + 0.05 * ribs * (1 - hole) - 0.1 * hole
+    return Solid(inside / size, height, 1 - 0.5 * hole - 0.08 * (1 - ribs) * (1 - hole))
 
 
 def fusilli(dice: Dice, plane: Plane) -> Solid:
@@ -141,17 +142,18 @@ def drop(dice: Dice, plane: Plane) -> Solid:
     long = torch.where(dice.chance(0.3), 0.4, 0.0)
     inside = 1 - long - bar(plane, long)
     swirl = torch.cos(dice.whole(3, 8) * turn + dice.uniform(-6, 6) * r)
-    height = dome(1 - (inside / (1 - long)).clamp(0, 1), 0.6 * (1 - long))
+    height = dome(1 - (inside / (1 - long)).clamp(0, 1), dice.uniform(0.4, 0.8) * (1 - long))
     there = edge(swirl, 0.4) * dice.chance(0.6)
     return Solid(inside, height, 0.85 + 0.25 * (inside / (1 - long)), there)
 
 
 def gum(dice: Dice, plane: Plane) -> Solid:
     """A piece of chewing gum: a white-coated pillow."""
-    inside = box(plane, dice.uniform(0.55, 0.7), 0.93, dice.uniform(0.15, 0.4))
-    swell = (inside / 0.5).clamp(0, 1)
+    high = dice.uniform(0.55, 0.75)
+    inside = box(plane, high, 0.93, dice.uniform(0.15, 0.45))
+    y, x = (plane.y / high).square(), (plane.x / 0.93).square()
     puff = noise(dice, plane, 1.5)
-    height = 0.3 * (swell * (2 - swell)) + 0.01 * puff
+    height = 0.45 * torch.sqrt(((1 - y * y) * (1 - x * x)).clamp_min(0.0)) + 0.01 * puff
     return Solid(inside, height, 1 + 0.03 * puff)
 
 

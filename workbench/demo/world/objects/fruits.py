@@ -15,17 +15,17 @@ def hazelnut(dice: Dice, plane: Plane) -> Solid:
     r, turn = near.radius(), direction(near)
     tip = point * torch.cos(turn).clamp_min(0) ** 8
     inside = 0.94 + tip - r
-    foot = dice.uniform(0.35, 0.75)
+    foot = dice.uniform(0.5, 0.85)
     cap_at = plane.moved(0.0, foot)
-    rough = noise(dice, plane, 9.0)
-    cap = edge(dice.uniform(0.35, 0.5) - cap_at.radius() + 0.02 * rough, 0.06)
+    rough = noise(dice, plane, 16.0)
+    cap = edge(dice.uniform(0.42, 0.6) - cap_at.radius() + 0.02 * rough, 0.06)
     spread = near.y / torch.sqrt((1.1 - near.x * near.x).clamp_min(0.15))
     streaks = noise(dice, Plane(spread, plane.x), 9.0, 1.0)
     height = dome(r * 0.97, 0.8) + cap * (0.015 * rough - 0.02)
     tone = (
         0.95
         + (1 - cap) * 0.09 * streaks
-        + cap * (0.3 + 0.1 * rough)
+        + cap * (0.2 + 0.08 * rough)
         - 0.1 * edge(plane.x - 0.8, 0.2)
     )
     return Solid(inside, height, tone)
@@ -52,21 +52,22 @@ def bean(dice: Dice, plane: Plane) -> Solid:
     inside = (1 - r) * half
     scar = at(plane.scaled(1.0, 0.4), half * 0.8 + hollow * 0.3, 0.0)
     there = edge(0.07 - scar)
-    speckle = edge(noise(dice, plane, 4.0) - 1.0, 0.3) * dice.chance(0.35)
+    speckle = edge(noise(dice, plane, 9.0) - 1.1, 0.4) * dice.chance(0.35)
     return Solid(inside, dome(r, half), 1 + 0.35 * there, speckle)
 
 
 def cashew(dice: Dice, plane: Plane) -> Solid:
     """A cashew: a crescent, thick at one end."""
     bend = dice.uniform(0.5, 0.62)
-    near = plane.moved(bend * 0.5, 0.0)
+    open_, thick = dice.uniform(1.25, 1.6), dice.uniform(0.26, 0.34)
+    size = (bend * torch.sin(open_) + 0.9 * thick) / 0.96
+    near = plane.scaled(size).moved(0.5 * bend * (1 + torch.cos(open_)), 0.0)
     turn, r = torch.atan2(near.x, near.y), near.radius()
-    open_ = dice.uniform(1.25, 1.6)
     along = (turn / open_).clamp(-1, 1)
-    half = dice.uniform(0.26, 0.34) * (1 - 0.25 * along) * (1 - 0.15 * along * along)
+    half = thick * (1 - 0.25 * along) * (1 - 0.15 * along * along)
     beyond = (turn.abs() - open_).clamp_min(0) * r
     far = torch.sqrt((r - bend) ** 2 + beyond * beyond) / half
-    inside = (1 - far) * half
+    inside = (1 - far) * half / size
     grooves = noise(dice, Plane(r, turn), 3.0, 0.6)
     seam = edge(0.02 - (r - bend - 0.25 * half).abs(), 0.06) * dice.chance(0.5)
     return Solid(
@@ -77,7 +78,7 @@ def cashew(dice: Dice, plane: Plane) -> Solid:
 def apple(dice: Dice, plane: Plane) -> Solid:
     """An apple from above: a dimple with a stalk, a blush on one cheek, streaks."""
     r, turn = plane.radius(), direction(plane)
-    inside = 0.95 + 0.025 * torch.cos(5 * turn) + 0.02 * torch.cos(2 * turn) - r
+    inside = 0.95 + 0.012 * torch.cos(5 * turn) + 0.02 * torch.cos(2 * turn) - r
     dimple = (
         1 - plane.moved(0.0, dice.uniform(-0.15, 0.15)).radius() / dice.uniform(0.3, 0.45)
     ).clamp_min(0)
@@ -85,13 +86,13 @@ def apple(dice: Dice, plane: Plane) -> Solid:
     stalk = edge(
         torch.minimum(0.045 - stalk_at.y.abs() + 0.1 * plane.x.abs() * 0.3, 0.3 - stalk_at.x.abs())
     )
-    streaks = noise(dice, Plane(r * 2, turn * 2), 0.8, 6.0)
+    streaks = noise(dice, Plane(r, turn), 1.2, 7.0)
     way = dice.angle()
     cheek = torch.cos(turn - way) * r
     blush = edge(cheek + 0.12 * streaks - dice.uniform(-0.2, 0.5), 0.7) * dice.chance(0.6)
     height = 0.8 * dome(r * 0.98) - 0.25 * dimple * dimple * (3 - 2 * dimple) + 0.1 * stalk
     dots = edge(noise(dice, plane, 11.0) - 1.9, 0.4)
-    tone = 0.95 + 0.06 * streaks - 0.25 * dimple + 0.2 * dots - 0.5 * stalk
+    tone = 0.95 + 0.04 * streaks - 0.25 * dimple + 0.2 * dots - 0.5 * stalk
     return Solid(inside, height, tone, 0.75 * blush * (1 - stalk))
 
 
@@ -99,7 +100,8 @@ def orange(dice: Dice, plane: Plane) -> Solid:
     """An orange: a ball full of pores, with a green or dark button."""
     r = plane.radius()
     inside = 0.97 + 0.01 * noise(dice, plane, 1.0) - r
-    round_ = plane.scaled(1 + 0.35 * r.square())
+    bulge = 1 + 0.35 * r.square()
+    round_ = Plane(plane.y * bulge, plane.x * bulge)
     pores = cells(dice, round_, dice.uniform(9, 13))
     pit = (1 - pores.centre * 2.2).clamp_min(0)
     button_at = plane.moved(dice.uniform(-0.4, 0.4), dice.uniform(-0.4, 0.4))
@@ -129,7 +131,7 @@ def citrus(dice: Dice, plane: Plane) -> Solid:
 
 def leaf(dice: Dice, plane: Plane) -> Solid:
     """A leaf: a stalk, a midrib, veins to both sides, a smooth or toothed edge."""
-    wide = dice.uniform(0.35, 0.6)
+    wide = dice.uniform(0.42, 0.68)
     x = ((plane.x + 0.7) / 1.68).clamp(0, 1)
     skew = dice.uniform(0.6, 1.1)
     profile = 4 * x * (1 - x) * (1 + skew * (0.5 - x))
@@ -138,7 +140,7 @@ def leaf(dice: Dice, plane: Plane) -> Solid:
     count, slope = dice.uniform(5, 9), dice.uniform(0.7, 1.4)
     vein = (plane.x - slope * y.abs()) * count
     saw = (vein * 2 - torch.floor(vein * 2)) * dice.chance(0.5)
-    blade = wide * profile - 0.04 * saw - y.abs()
+    blade = wide * profile - 0.04 * saw - y.abs() - 0.015
     stalk = torch.minimum(0.035 - y.abs(), torch.minimum(plane.x + 0.98, 0.5 - plane.x))
     inside = torch.maximum(torch.minimum(blade, plane.x + 0.7), stalk)
     side = edge(0.1 - wave(vein), 0.1) * edge(blade)

@@ -68,7 +68,7 @@ def button(dice: Dice, plane: Plane) -> Solid:
 
 def toothbrush(dice: Dice, plane: Plane) -> Solid:
     """The head of a toothbrush: tufts of bristles in rows, some of another colour, and the neck."""
-    half = dice.uniform(0.28, 0.36)
+    half = dice.uniform(0.34, 0.44)
     head = box(plane.moved(0.0, 0.28), half, 0.7, half * 0.9)
     neck = torch.minimum(0.11 + 0.06 * (plane.x - 0.6).clamp_min(0) - plane.y.abs(), plane.x)
     inside = torch.maximum(head, torch.minimum(neck, 0.99 - plane.x))
@@ -116,11 +116,11 @@ def brush(dice: Dice, plane: Plane) -> Solid:
 
 def spoon(dice: Dice, plane: Plane) -> Solid:
     """A spoon: a hollow bowl and a handle that widens to its end."""
-    bowl_long, bowl_wide = dice.uniform(0.32, 0.4), dice.uniform(0.22, 0.28)
+    bowl_long, bowl_wide = dice.uniform(0.36, 0.46), dice.uniform(0.28, 0.36)
     near = plane.moved(0.0, 1 - bowl_long)
     r = near.scaled(1 / bowl_wide, 1 / bowl_long).radius()
     bowl = (1 - r) * bowl_wide
-    width = 0.05 + dice.uniform(0.04, 0.09) * ((plane.x + 0.2).clamp_min(0)) ** 2
+    width = 0.07 + dice.uniform(0.04, 0.09) * ((plane.x + 0.2).clamp_min(0)) ** 2
     handle = torch.minimum(width - plane.y.abs(), torch.minimum(plane.x + 0.5, 0.98 - plane.x))
     handle = torch.minimum(handle, 1.05 - at(plane, 0.0, -0.06))
     inside = torch.maximum(bowl, handle)
@@ -140,7 +140,7 @@ def candle(dice: Dice, plane: Plane) -> Solid:
     pool = edge(dice.uniform(0.35, 0.75) - r + 2 * drip, 0.15) * dice.chance(0.7)
     rib = edge(r - 0.88, 0.03) * cupped
     bent = dice.uniform(-0.06, 0.06)
-    wick = 0.06 - torch.sqrt(
+    wick = 0.075 - torch.sqrt(
         (plane.y - bent) ** 2 + ((plane.x.abs() - dice.uniform(0.0, 0.12)).clamp_min(0)) ** 2
     )
     there = edge(wick)
@@ -198,11 +198,11 @@ def sponge(dice: Dice, plane: Plane) -> Solid:
     """A kitchen sponge: a soft block full of holes, a scouring layer at one side."""
     soft = noise(dice, plane, 1.5)
     inside = box(plane, dice.uniform(0.55, 0.68), 0.93, 0.08) + 0.01 * soft
-    pores = edge(fractal(dice, plane, 4.0, 3) - dice.uniform(0.6, 1.0), 0.4)
+    pores = edge(fractal(dice, plane, dice.uniform(7, 12), 3) - dice.uniform(0.5, 0.9), 0.5)
     pad = edge(plane.y - dice.uniform(0.25, 0.4), 0.02) * dice.chance(0.6)
     fibres = noise(dice, plane, 16.0) * pad
     pores = pores * (1 - pad)
-    height = rim(inside, 0.15, 0.2) - 0.07 * pores + 0.03 * fibres
+    height = rim(inside, 0.15, 0.15) - 0.05 * pores + 0.02 * fibres
     return Solid(inside, height, 1 - 0.35 * pores + 0.1 * fibres, pad)
 
 

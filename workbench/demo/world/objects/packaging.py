@@ -96,7 +96,7 @@ def _profile(plane: Plane, body: Number, neck: Number, shoulder: Number, soft: N
 
 def bottle(dice: Dice, plane: Plane) -> Solid:
     """A bottle lying: body with a label, shoulder, neck, cap."""
-    body, shoulder = dice.uniform(0.26, 0.4), dice.uniform(-0.1, 0.3)
+    body, shoulder = dice.uniform(0.32, 0.48), dice.uniform(-0.1, 0.3)
     neck = body * dice.uniform(0.35, 0.6)
     half = _profile(plane, body, neck, shoulder, dice.uniform(0.15, 0.4))
     cap = torch.minimum(plane.x - dice.uniform(0.72, 0.85), 0.98 - plane.x)
@@ -161,9 +161,10 @@ def cup(dice: Dice, plane: Plane) -> Solid:
     r = near.radius()
     wall = size * dice.uniform(0.86, 0.93)
     level = size * dice.uniform(0.65, 0.8)
-    grip = torch.maximum(torch.abs(near.y) - 0.06, torch.abs(near.x - size) - 0.3)
-    loop = 0.045 - torch.abs(at_oval(near, size))
-    grip = torch.where(dice.chance(0.5), loop, -grip)
+    bar_grip = torch.minimum(0.07 - torch.abs(near.y), size + 0.28 - near.x)
+    loop = 0.05 - torch.abs(near.moved(0.0, -size - 0.05).scaled(1.3, 1.0).radius() - 0.2)
+    grip = torch.minimum(torch.where(dice.chance(0.5), loop, bar_grip), near.x)
+    grip = torch.minimum(grip, r - wall)
     plate = 1 - plane.radius()
     inside = torch.where(saucer, plate, torch.maximum(size - r, grip))
     hollow = edge(wall - r)
@@ -174,11 +175,6 @@ def cup(dice: Dice, plane: Plane) -> Solid:
     body = rim(size - r, 0.04, 0.3) - 0.3 * hollow * depth
     height = dish + torch.maximum(body, rim(grip, 0.05, 0.2))
     return Solid(inside, height, 1 - 0.3 * hollow * depth * (1 - drink), drink)
-
-
-def at_oval(plane: Plane, size: Number) -> Field:
-    """Return the signed distance to the loop of a cup's handle."""
-    return plane.moved(0.0, -size - 0.05).scaled(1.3, 1.0).radius() - 0.2
 
 
 def carton(dice: Dice, plane: Plane) -> Solid:
@@ -224,7 +220,7 @@ def sticker(dice: Dice, plane: Plane) -> Solid:
     inside = 0.96 + scallop - r
     ring = edge(0.025 - torch.abs(r - dice.uniform(0.78, 0.88)), 0.03)
     star_at = around(plane, 5)
-    star = dice.uniform(0.2, 0.35) - star_at.x - 0.7 * torch.abs(star_at.y)
+    star = 0.33 * (dice.uniform(0.3, 0.55) - star_at.x) - 0.94 * torch.abs(star_at.y)
     word = lettering(dice, plane.moved(0.15, 3.0), 0.3)
     word = word * edge(0.15 - torch.abs(plane.y), 0.02) * edge(0.6 - torch.abs(plane.x))
     middle = torch.where(dice.chance(0.5), word, edge(star))
@@ -244,6 +240,7 @@ PACKAGING: dict[str, Thing] = {
     "bottle": Thing(bottle, ("bottle", "flask"), (), 0.6),
     "vial": Thing(vial, ("vial", "ampoule"), (), 0.7),
     "lid": Thing(lid, ("jar lid", "bottle cap", "screw cap"), (), 0.4),
+    "cup": Thing(cup, ("cup", "mug", "teacup"), (), 0.6),
     "carton": Thing(carton, ("carton", "cardboard package", "parcel"), (), 0.05),
     "label": Thing(label, ("printed label", "label"), (), 0.1),
     "sticker": Thing(sticker, ("round sticker", "sticker"), (), 0.2),

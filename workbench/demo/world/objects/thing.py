@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from workbench.demo.world.canvas import Solid
-from workbench.demo.world.dice import Dice, Number
+from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Field, Plane
 
 Program = Callable[[Dice, Plane], Solid]
+Size = (
+    Float[Tensor, "picture #row #column"] | float
+)  # one number a picture, or a field, or one for all
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,7 @@ class Thing:
     gloss: float = 0.3
 
 
-def box(
-    plane: Plane, half_height: Number | float, half_width: Number | float, corner: Number | float
-) -> Field:
+def box(plane: Plane, half_height: Size, half_width: Size, corner: Size) -> Field:
     """Return the signed distance (positive inside) of a rectangle with rounded corners."""
     dy = torch.abs(plane.y) - (half_height - corner)
     dx = torch.abs(plane.x) - (half_width - corner)
@@ -43,12 +46,12 @@ def direction(plane: Plane) -> Field:
     return torch.atan2(plane.y, plane.x)
 
 
-def dome(radius: Field, height: Number | float = 1.0) -> Field:
+def dome(radius: Field, height: Size = 1.0) -> Field:
     """Return the height of a half ball of radius 1, in radii."""
     return height * torch.sqrt((1 - radius * radius).clamp_min(0))
 
 
-def rim(inside: Field, width: Number | float, height: Number | float) -> Field:
+def rim(inside: Field, width: Size, height: Size) -> Field:
     """Return a bevel: rising from the outline over `width` to `height`, level inside."""
     return height * (inside / width).clamp(0, 1)
 
@@ -58,23 +61,23 @@ def edge(field: Field, width: float = 0.04) -> Field:
     return (field / width + 0.5).clamp(0, 1)
 
 
-def at(plane: Plane, y: Field | Number | float, x: Field | Number | float) -> Field:
+def at(plane: Plane, y: Size, x: Size) -> Field:
     """Return the distance to a point."""
     return plane.moved(-y, -x).radius()
 
 
-def bar(plane: Plane, half_length: Number | float) -> Field:
+def bar(plane: Plane, half_length: Size) -> Field:
     """Return the distance to a line along x from -`half_length` to `half_length`."""
     beyond = (torch.abs(plane.x) - half_length).clamp_min(0)
     return torch.sqrt(plane.y * plane.y + beyond * beyond)
 
 
-def polygon(plane: Plane, sides: Number | float) -> Field:
+def polygon(plane: Plane, sides: Size) -> Field:
     """Return the distance from the middle of a regular polygon, 1 on the middle of its sides."""
     return around(plane, sides).x
 
 
-def around(plane: Plane, count: Number | float) -> Plane:
+def around(plane: Plane, count: Size) -> Plane:
     """Return the plane folded onto one of `count` equal sectors, whose middle lies along +x."""
     sector = 2 * torch.pi / count
     turn = direction(plane)
@@ -93,10 +96,10 @@ class Tiles(NamedTuple):
 
 def tiled(
     plane: Plane,
-    rows: Number | float,
-    columns: Number | float,
-    height: Number | float,
-    width: Number | float,
+    rows: Size,
+    columns: Size,
+    height: Size,
+    width: Size,
 ) -> Tiles:
     """Return a plane of `rows` by `columns` tiles of the given size about the origin."""
     top, left = (rows - 1) / 2, (columns - 1) / 2
@@ -119,7 +122,7 @@ def wave(turns: Field) -> Field:
     return torch.abs((turns - torch.floor(turns)) * 2 - 1).neg() + 1
 
 
-def lettering(dice: Dice, plane: Plane, size: Number | float) -> Field:
+def lettering(dice: Dice, plane: Plane, size: Size) -> Field:
     """Return rows of words in letters about `size` high, 1 on ink: nobody can read them."""
     line, sign = plane.y / (1.7 * size), plane.x / (0.8 * size)
     row, letter = torch.floor(line), torch.floor(sign)
