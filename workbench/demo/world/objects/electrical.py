@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, noise
+from workbench.demo.world.objects.made_of import CERAMIC, METAL, PLASTIC, RUBBER
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -242,13 +243,13 @@ def switch(dice: Dice, plane: Plane) -> Solid:
 
 
 ELECTRICAL: dict[str, Thing] = {
-    "cable": Thing(cable, ("cable", "cable end", "cut cable"), (), 0.2),
-    "coil": Thing(coil, ("wire coil", "cable coil"), (), 0.4),
-    "plug": Thing(plug, ("connector", "plug", "socket"), (), 0.3),
-    "board": Thing(board, ("circuit board", "printed circuit board", "pcb"), (), 0.3),
-    "chip": Thing(chip, ("microchip", "chip", "integrated circuit"), (), 0.2),
-    "resistor": Thing(resistor, ("resistor",), (), 0.4),
-    "transistor": Thing(transistor, ("transistor",), (), 0.2),
-    "battery": Thing(battery, ("battery cell", "round cell"), (), 0.5),
-    "switch": Thing(switch, ("switch plate", "rocker"), (), 0.3),
+    "cable": Thing(cable, ("cable", "cable end", "cut cable"), PLASTIC + RUBBER, 0.2),
+    "coil": Thing(coil, ("wire coil", "cable coil"), PLASTIC + RUBBER, 0.4),
+    "plug": Thing(plug, ("connector", "plug", "socket"), PLASTIC, 0.3),
+    "board": Thing(board, ("circuit board", "printed circuit board", "pcb"), PLASTIC, 0.3),
+    "chip": Thing(chip, ("microchip", "chip", "integrated circuit"), PLASTIC + CERAMIC, 0.2),
+    "resistor": Thing(resistor, ("resistor",), CERAMIC + PLASTIC, 0.4),
+    "transistor": Thing(transistor, ("transistor",), PLASTIC, 0.2),
+    "battery": Thing(battery, ("battery cell", "round cell"), METAL + PLASTIC, 0.5),
+    "switch": Thing(switch, ("switch plate", "rocker"), PLASTIC, 0.3),
 }

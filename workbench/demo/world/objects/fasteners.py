@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Field, Plane
+from workbench.demo.world.objects.made_of import CLOTH, METAL
 from workbench.demo.world.objects.thing import (
     Thing,
     at,
@@ -166,10 +167,10 @@ def zipper(dice: Dice, plane: Plane) -> Solid:
 
 
 FASTENERS: dict[str, Thing] = {
-    "nut": Thing(nut, ("hex nut", "metal nut", "nut"), (), 0.5),
-    "screw": Thing(screw, ("screw", "wood screw"), (), 0.5),
-    "bolt": Thing(bolt, ("bolt head", "screw head", "bolt"), (), 0.5),
-    "spring": Thing(spring, ("coil spring", "spring"), (), 0.5),
-    "key": Thing(key, ("key", "door key"), (), 0.5),
-    "zipper": Thing(zipper, ("zipper", "zip"), (), 0.2),
+    "nut": Thing(nut, ("hex nut", "metal nut", "nut"), METAL, 0.5),
+    "screw": Thing(screw, ("screw", "wood screw"), METAL, 0.5),
+    "bolt": Thing(bolt, ("bolt head", "screw head", "bolt"), METAL, 0.5),
+    "spring": Thing(spring, ("coil spring", "spring"), METAL, 0.5),
+    "key": Thing(key, ("key", "door key"), METAL, 0.5),
+    "zipper": Thing(zipper, ("zipper", "zip"), CLOTH, 0.2),
 }

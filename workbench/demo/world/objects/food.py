@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, fractal, noise
+from workbench.demo.world.objects.made_of import GLASS, GROWN, PAPER, PLASTIC
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -185,14 +186,14 @@ def chocolate(dice: Dice, plane: Plane) -> Solid:
 
 
 FOOD: dict[str, Thing] = {
-    "biscuit": Thing(biscuit, ("biscuit", "cracker"), (), 0.0),
-    "cookie": Thing(cookie, ("cookie", "chocolate chip cookie"), (), 0.0),
-    "bun": Thing(bun, ("bread bun", "bread roll", "bun"), (), 0.15),
-    "macaroni": Thing(macaroni, ("macaroni", "pasta tube"), (), 0.15),
-    "fusilli": Thing(fusilli, ("pasta spiral", "pasta twist"), (), 0.1),
-    "sweet": Thing(sweet, ("wrapped sweet", "sweet", "toffee"), (), 0.6),
-    "drop": Thing(drop, ("hard sweet", "lollipop", "bonbon"), (), 0.8),
-    "gum": Thing(gum, ("piece of chewing gum", "gum pillow"), (), 0.2),
-    "snack": Thing(ring_snack, ("fryum", "puffed snack", "snack ring"), (), 0.1),
-    "chocolate": Thing(chocolate, ("chocolate bar", "bar of chocolate"), (), 0.3),
+    "biscuit": Thing(biscuit, ("biscuit", "cracker"), GROWN, 0.0),
+    "cookie": Thing(cookie, ("cookie", "chocolate chip cookie"), GROWN, 0.0),
+    "bun": Thing(bun, ("bread bun", "bread roll", "bun"), GROWN, 0.15),
+    "macaroni": Thing(macaroni, ("macaroni", "pasta tube"), GROWN, 0.15),
+    "fusilli": Thing(fusilli, ("pasta spiral", "pasta twist"), GROWN, 0.1),
+    "sweet": Thing(sweet, ("wrapped sweet", "sweet", "toffee"), PLASTIC + PAPER, 0.6),
+    "drop": Thing(drop, ("hard sweet", "boiled sweet", "bonbon"), GLASS + PLASTIC, 0.8),
+    "gum": Thing(gum, ("chewing gum piece", "gum pillow"), GROWN, 0.2),
+    "snack": Thing(ring_snack, ("fryum", "puffed snack", "snack ring"), GROWN, 0.1),
+    "chocolate": Thing(chocolate, ("chocolate bar", "candy bar"), GROWN, 0.3),
 }

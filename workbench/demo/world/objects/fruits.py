@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, cells, fractal, noise
+from workbench.demo.world.objects.made_of import CERAMIC, GROWN, WOOD
 from workbench.demo.world.objects.thing import Thing, at, direction, dome, edge, wave
 
 
@@ -71,7 +72,9 @@ def cashew(dice: Dice, plane: Plane) -> Solid:
     grooves = noise(dice, Plane(r, turn), 3.0, 0.6)
     seam = edge(0.02 - (r - bend - 0.25 * half).abs(), 0.06) * dice.chance(0.5)
     return Solid(
-        inside, dome(far, half) + 0.015 * grooves - 0.02 * seam, 1 + 0.05 * grooves - 0.08 * seam
+        inside,
+        dome(far, half / size) + 0.015 * grooves - 0.02 * seam,
+        1 + 0.05 * grooves - 0.08 * seam,
     )
 
 
@@ -82,10 +85,10 @@ def apple(dice: Dice, plane: Plane) -> Solid:
     dimple = (
         1 - plane.moved(0.0, dice.uniform(-0.15, 0.15)).radius() / dice.uniform(0.3, 0.45)
     ).clamp_min(0)
-    stalk_at = Plane(plane.y, plane.x - dice.uniform(0.15, 0.3))
-    stalk = edge(
-        torch.minimum(0.045 - stalk_at.y.abs() + 0.1 * plane.x.abs() * 0.3, 0.3 - stalk_at.x.abs())
-    )
+    away = plane.x + 0.02
+    bowed = plane.y - dice.uniform(-0.6, 0.6) * away * away
+    stalk = torch.minimum(0.03 + 0.05 * away - bowed.abs(), dice.uniform(0.3, 0.55) - away)
+    stalk = edge(torch.minimum(stalk, away))
     streaks = noise(dice, Plane(r, turn), 1.2, 7.0)
     way = dice.angle()
     cheek = torch.cos(turn - way) * r
@@ -161,13 +164,13 @@ def egg(dice: Dice, plane: Plane) -> Solid:
 
 
 FRUITS: dict[str, Thing] = {
-    "hazelnut": Thing(hazelnut, ("hazelnut", "whole nut"), (), 0.3),
-    "almond": Thing(almond, ("almond",), (), 0.0),
-    "bean": Thing(bean, ("bean", "kidney bean"), (), 0.5),
-    "cashew": Thing(cashew, ("cashew", "cashew nut"), (), 0.15),
-    "apple": Thing(apple, ("apple", "fruit"), (), 0.5),
-    "orange": Thing(orange, ("orange fruit", "mandarin"), (), 0.35),
-    "citrus": Thing(citrus, ("lemon slice", "orange slice", "slice of lemons"), (), 0.4),
-    "leaf": Thing(leaf, ("leaf blade", "green plant leaf"), (), 0.2),
-    "egg": Thing(egg, ("egg", "eggshell"), (), 0.15),
+    "hazelnut": Thing(hazelnut, ("hazelnut", "whole nut"), WOOD + GROWN, 0.3),
+    "almond": Thing(almond, ("almond",), WOOD + GROWN, 0.0),
+    "bean": Thing(bean, ("bean", "kidney bean"), GROWN, 0.5),
+    "cashew": Thing(cashew, ("cashew", "cashew nut"), GROWN, 0.15),
+    "apple": Thing(apple, ("apple", "fruit"), GROWN, 0.5),
+    "orange": Thing(orange, ("orange fruit", "mandarin"), GROWN, 0.35),
+    "citrus": Thing(citrus, ("lemon slice", "orange slice", "citrus slice"), GROWN, 0.4),
+    "leaf": Thing(leaf, ("leaf blade", "frond"), GROWN, 0.2),
+    "egg": Thing(egg, ("egg", "eggshell"), CERAMIC + GROWN, 0.15),
 }

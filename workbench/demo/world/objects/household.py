@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, fractal, noise
+from workbench.demo.world.objects.made_of import CERAMIC, METAL, PLASTIC, SOFT, WOOD
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -224,14 +225,14 @@ def peg(dice: Dice, plane: Plane) -> Solid:
 
 
 HOUSEHOLD: dict[str, Thing] = {
-    "coin": Thing(coin, ("coin", "medal"), (), 0.5),
-    "button": Thing(button, ("button", "shirt button"), (), 0.4),
-    "toothbrush": Thing(toothbrush, ("toothbrush head", "toothbrush bristles"), (), 0.3),
-    "brush": Thing(brush, ("brush head", "paint brush tip"), (), 0.2),
-    "spoon": Thing(spoon, ("spoon", "teaspoon"), (), 0.6),
-    "candle": Thing(candle, ("candle", "tea light"), (), 0.25),
-    "tile": Thing(tile, ("floor tile", "wall tile"), (), 0.5),
-    "comb": Thing(comb, ("comb", "hair comb"), (), 0.4),
-    "sponge": Thing(sponge, ("kitchen sponge", "scouring pad"), (), 0.0),
-    "peg": Thing(peg, ("clothes peg", "clothespin"), (), 0.1),
+    "coin": Thing(coin, ("coin", "medal"), METAL, 0.5),
+    "button": Thing(button, ("button", "shirt button"), PLASTIC + WOOD, 0.4),
+    "toothbrush": Thing(toothbrush, ("toothbrush head", "toothbrush bristles"), PLASTIC, 0.3),
+    "brush": Thing(brush, ("brush head", "paint brush tip"), WOOD + PLASTIC, 0.2),
+    "spoon": Thing(spoon, ("spoon", "teaspoon"), METAL + WOOD + PLASTIC, 0.6),
+    "candle": Thing(candle, ("candle", "tea light"), PLASTIC, 0.25),
+    "tile": Thing(tile, ("floor tile", "wall tile"), CERAMIC, 0.5),
+    "comb": Thing(comb, ("comb", "hair comb"), PLASTIC + WOOD, 0.4),
+    "sponge": Thing(sponge, ("kitchen sponge", "scouring pad"), SOFT, 0.0),
+    "peg": Thing(peg, ("clothes peg", "clothespin"), WOOD + PLASTIC, 0.1),
 }

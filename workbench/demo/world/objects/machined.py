@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, noise
+from workbench.demo.world.objects.made_of import CERAMIC, METAL, PLASTIC, RUBBER, WOOD
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -198,15 +199,15 @@ def seal(dice: Dice, plane: Plane) -> Solid:
 
 
 MACHINED: dict[str, Thing] = {
-    "washer": Thing(washer, ("washer", "flat ring")),
-    "gear": Thing(gear, ("gear", "cogwheel")),
-    "plate": Thing(plate, ("round plate", "disc", "disk")),
-    "bearing": Thing(bearing, ("ball bearing", "bearing"), (), 0.6),
-    "pulley": Thing(pulley, ("pulley wheel", "belt wheel")),
-    "flange": Thing(flange, ("flange", "pipe flange")),
-    "bracket": Thing(bracket, ("bracket", "angle bracket")),
-    "tube": Thing(tube, ("pipe end", "tube", "pipe")),
-    "rod": Thing(rod, ("rod", "metal bar", "pin"), (), 0.5),
-    "saw": Thing(saw, ("saw blade", "circular saw"), (), 0.5),
-    "seal": Thing(seal, ("o-ring", "rubber ring", "seal"), (), 0.4),
+    "washer": Thing(washer, ("washer", "flat ring"), METAL + PLASTIC),
+    "gear": Thing(gear, ("gear", "cogwheel"), METAL + PLASTIC + WOOD),
+    "plate": Thing(plate, ("round plate", "disc", "disk"), METAL + CERAMIC),
+    "bearing": Thing(bearing, ("ball bearing", "bearing"), METAL, 0.6),
+    "pulley": Thing(pulley, ("pulley wheel", "belt wheel"), METAL + PLASTIC + WOOD),
+    "flange": Thing(flange, ("flange", "pipe flange"), METAL),
+    "bracket": Thing(bracket, ("bracket", "angle bracket"), METAL),
+    "tube": Thing(tube, ("pipe end", "tube", "pipe"), METAL + PLASTIC),
+    "rod": Thing(rod, ("rod", "round bar", "pin"), METAL + WOOD, 0.5),
+    "saw": Thing(saw, ("saw blade", "circular saw"), METAL, 0.5),
+    "seal": Thing(seal, ("o-ring", "rubber ring", "seal"), RUBBER + PLASTIC, 0.4),
 }

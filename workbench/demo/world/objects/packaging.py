@@ -5,6 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice, Number
 from workbench.demo.world.fields import Field, Plane, step
+from workbench.demo.world.objects.made_of import CERAMIC, GLASS, METAL, PAPER, PLASTIC
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -233,15 +234,17 @@ def sticker(dice: Dice, plane: Plane) -> Solid:
 
 
 PACKAGING: dict[str, Thing] = {
-    "capsule": Thing(capsule, ("capsule", "medicine capsule"), (), 0.6),
-    "tablet": Thing(tablet, ("tablet", "pill"), (), 0.1),
-    "blister": Thing(blister, ("blister pack", "pill pack"), (), 0.5),
-    "bottle top": Thing(bottle_top, ("bottle mouth", "open bottle"), (), 0.6),
-    "bottle": Thing(bottle, ("bottle", "flask"), (), 0.6),
-    "vial": Thing(vial, ("vial", "ampoule"), (), 0.7),
-    "lid": Thing(lid, ("jar lid", "bottle cap", "screw cap"), (), 0.4),
-    "cup": Thing(cup, ("cup", "mug", "teacup"), (), 0.6),
-    "carton": Thing(carton, ("carton", "cardboard package", "parcel"), (), 0.05),
-    "label": Thing(label, ("printed label", "label"), (), 0.1),
-    "sticker": Thing(sticker, ("round sticker", "sticker"), (), 0.2),
+    "capsule": Thing(capsule, ("capsule", "medicine capsule"), PLASTIC, 0.6),
+    "tablet": Thing(tablet, ("tablet", "pill"), CERAMIC + PLASTIC, 0.1),
+    "blister": Thing(blister, ("blister pack", "pill pack"), METAL + PLASTIC, 0.5),
+    "bottle top": Thing(
+        bottle_top, ("open bottle", "bottle mouth", "bottle neck"), GLASS + PLASTIC, 0.6
+    ),
+    "bottle": Thing(bottle, ("bottle", "flask"), GLASS + PLASTIC, 0.6),
+    "vial": Thing(vial, ("vial", "ampoule"), GLASS, 0.7),
+    "lid": Thing(lid, ("jar lid", "bottle cap", "screw cap"), METAL + PLASTIC, 0.4),
+    "cup": Thing(cup, ("cup", "mug", "teacup"), CERAMIC + METAL, 0.6),
+    "carton": Thing(carton, ("carton", "cardboard package", "parcel"), PAPER, 0.05),
+    "label": Thing(label, ("printed label", "label"), PAPER, 0.1),
+    "sticker": Thing(sticker, ("round sticker", "sticker"), PAPER, 0.2),
 }
