@@ -5,7 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, noise
-from workbench.demo.world.objects.made_of import CERAMIC, METAL, PLASTIC, RUBBER
+from workbench.demo.world.objects.made_of import METAL, PLASTIC, RUBBER, STONE
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -247,8 +247,8 @@ ELECTRICAL: dict[str, Thing] = {
     "coil": Thing(coil, ("wire coil", "cable coil"), PLASTIC + RUBBER, 0.4),
     "plug": Thing(plug, ("connector", "plug", "socket"), PLASTIC, 0.3),
     "board": Thing(board, ("circuit board", "printed circuit board", "pcb"), PLASTIC, 0.3),
-    "chip": Thing(chip, ("microchip", "chip", "integrated circuit"), PLASTIC + CERAMIC, 0.2),
-    "resistor": Thing(resistor, ("resistor",), CERAMIC + PLASTIC, 0.4),
+    "chip": Thing(chip, ("microchip", "chip", "integrated circuit"), PLASTIC + STONE, 0.2),
+    "resistor": Thing(resistor, ("resistor",), STONE + PLASTIC, 0.4),
     "transistor": Thing(transistor, ("transistor",), PLASTIC, 0.2),
     "battery": Thing(battery, ("battery cell", "round cell"), METAL + PLASTIC, 0.5),
     "switch": Thing(switch, ("switch plate", "rocker"), PLASTIC, 0.3),

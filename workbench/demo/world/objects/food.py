@@ -28,7 +28,7 @@ def biscuit(dice: Dice, plane: Plane) -> Solid:
     crumbs = fractal(dice, plane, 7.0, 3)
     scallop = 0.07 * (torch.cos(dice.whole(8, 15) * turn).abs() - 0.7)
     square = box(plane, 0.78, dice.uniform(0.78, 0.95), 0.1)
-    ripple = 0.03 * torch.cos(dice.whole(7, 11) * 2 * torch.pi * (plane.x - plane.y))
+    ripple = 0.018 * torch.cos(dice.whole(7, 11) * 2 * torch.pi * (plane.x - plane.y))
     outline = torch.where(dice.chance(0.4), square + ripple * dice.chance(0.6), 0.95 + scallop - r)
     inside = outline + 0.006 * crumbs
     ring = at(around(plane, dice.whole(5, 9)), 0.0, 0.58)

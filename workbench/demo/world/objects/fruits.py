@@ -5,7 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, cells, fractal, noise
-from workbench.demo.world.objects.made_of import CERAMIC, GROWN, WOOD
+from workbench.demo.world.objects.made_of import GROWN, STONE, WOOD
 from workbench.demo.world.objects.thing import Thing, at, direction, dome, edge, wave
 
 
@@ -150,7 +150,7 @@ def leaf(dice: Dice, plane: Plane) -> Solid:
     rib = edge(0.03 * (1.1 - x) - y.abs(), 0.02)
     mottle = noise(dice, plane, 3.0)
     ribs = torch.maximum(rib, 0.7 * side)
-    height = 0.15 * (blade.clamp_min(0) / wide) + 0.02 * wave(vein) - 0.025 * side + 0.04 * rib
+    height = 0.15 * (blade.clamp_min(0) / wide) + 0.012 * wave(vein) - 0.012 * side + 0.04 * rib
     return Solid(inside, height, 0.95 + 0.25 * ribs + 0.05 * mottle)
 
 
@@ -172,5 +172,5 @@ FRUITS: dict[str, Thing] = {
     "orange": Thing(orange, ("orange fruit", "mandarin"), GROWN, 0.35),
     "citrus": Thing(citrus, ("lemon slice", "orange slice", "citrus slice"), GROWN, 0.4),
     "leaf": Thing(leaf, ("leaf blade", "frond"), GROWN, 0.2),
-    "egg": Thing(egg, ("egg", "eggshell"), CERAMIC + GROWN, 0.15),
+    "egg": Thing(egg, ("egg", "eggshell"), STONE + GROWN, 0.15),
 }

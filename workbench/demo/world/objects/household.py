@@ -5,7 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, fractal, noise
-from workbench.demo.world.objects.made_of import CERAMIC, METAL, PLASTIC, SOFT, WOOD
+from workbench.demo.world.objects.made_of import METAL, PLASTIC, SOFT, STONE, WOOD
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -199,7 +199,9 @@ def sponge(dice: Dice, plane: Plane) -> Solid:
     """A kitchen sponge: a soft block full of holes, a scouring layer at one side."""
     soft = noise(dice, plane, 1.5)
     inside = box(plane, dice.uniform(0.55, 0.68), 0.93, 0.08) + 0.01 * soft
-    pores = edge(fractal(dice, plane, dice.uniform(7, 12), 3) - dice.uniform(0.5, 0.9), 0.5)
+    large = noise(dice, plane, dice.uniform(7, 10)) - dice.uniform(0.8, 1.2)
+    small = noise(dice, plane, 18.0) - 1.0
+    pores = edge(torch.maximum(large, 0.7 * small), 0.5)
     pad = edge(plane.y - dice.uniform(0.25, 0.4), 0.02) * dice.chance(0.6)
     fibres = noise(dice, plane, 16.0) * pad
     pores = pores * (1 - pad)
@@ -231,7 +233,7 @@ HOUSEHOLD: dict[str, Thing] = {
     "brush": Thing(brush, ("brush head", "paint brush tip"), WOOD + PLASTIC, 0.2),
     "spoon": Thing(spoon, ("spoon", "teaspoon"), METAL + WOOD + PLASTIC, 0.6),
     "candle": Thing(candle, ("candle", "tea light"), PLASTIC, 0.25),
-    "tile": Thing(tile, ("floor tile", "wall tile"), CERAMIC, 0.5),
+    "tile": Thing(tile, ("floor tile", "wall tile"), STONE, 0.5),
     "comb": Thing(comb, ("comb", "hair comb"), PLASTIC + WOOD, 0.4),
     "sponge": Thing(sponge, ("kitchen sponge", "scouring pad"), SOFT, 0.0),
     "peg": Thing(peg, ("clothes peg", "clothespin"), WOOD + PLASTIC, 0.1),

@@ -5,7 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice
 from workbench.demo.world.fields import Plane, noise
-from workbench.demo.world.objects.made_of import CERAMIC, METAL, PLASTIC, RUBBER, WOOD
+from workbench.demo.world.objects.made_of import METAL, PLASTIC, RUBBER, STONE, WOOD
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -201,7 +201,7 @@ def seal(dice: Dice, plane: Plane) -> Solid:
 MACHINED: dict[str, Thing] = {
     "washer": Thing(washer, ("washer", "flat ring"), METAL + PLASTIC),
     "gear": Thing(gear, ("gear", "cogwheel"), METAL + PLASTIC + WOOD),
-    "plate": Thing(plate, ("round plate", "disc", "disk"), METAL + CERAMIC),
+    "plate": Thing(plate, ("round plate", "disc", "disk"), METAL + STONE),
     "bearing": Thing(bearing, ("ball bearing", "bearing"), METAL, 0.6),
     "pulley": Thing(pulley, ("pulley wheel", "belt wheel"), METAL + PLASTIC + WOOD),
     "flange": Thing(flange, ("flange", "pipe flange"), METAL),

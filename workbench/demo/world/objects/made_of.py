@@ -1,12 +1,12 @@
-"""What objects are typically made of: names of materials by kin; where none are, it may be any."""
+"""What objects are typically made of: names of materials, by kin."""
 
-CERAMIC: tuple[str, ...] = ()
-CLOTH: tuple[str, ...] = ("weave", "felt")
-GLASS: tuple[str, ...] = ()
-METAL: tuple[str, ...] = ()
-PAPER: tuple[str, ...] = ()
-PLASTIC: tuple[str, ...] = ()
-RUBBER: tuple[str, ...] = ()
-WOOD: tuple[str, ...] = ()
-SOFT: tuple[str, ...] = ()
-GROWN: tuple[str, ...] = ()
+CLOTH = ("weave", "twill", "burlap")
+GLASS = ("rippled",)
+GROWN = ("leather", "cork", "wood", "sandstone", "foam")  # the grain of shells, peels and crusts
+METAL = ("polished", "brushed", "cast", "hammered")
+PAPER = ("paper",)
+PLASTIC = ("speckled",)
+RUBBER = ("ribbed", "knobbed")
+SOFT = ("foam",)
+STONE = ("marble", "granite", "sandstone", "terrazzo")
+WOOD = ("wood",)

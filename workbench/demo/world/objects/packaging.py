@@ -5,7 +5,7 @@ import torch
 from workbench.demo.world.canvas import Solid
 from workbench.demo.world.dice import Dice, Number
 from workbench.demo.world.fields import Field, Plane, step
-from workbench.demo.world.objects.made_of import CERAMIC, GLASS, METAL, PAPER, PLASTIC
+from workbench.demo.world.objects.made_of import GLASS, METAL, PAPER, PLASTIC, STONE
 from workbench.demo.world.objects.thing import (
     Thing,
     around,
@@ -117,8 +117,10 @@ def bottle(dice: Dice, plane: Plane) -> Solid:
     )
     knurl = wave(torch.asin((plane.y / cap_half).clamp(-1, 1)) * 6) * cap_there
     height = dome(plane.y / half, half) - 0.05 * (1 - knurl) * cap_there * 0.6
-    tone = 1 - 0.6 * ink + 0.08 * label
-    return Solid(inside, height, tone, torch.maximum(cap_there * dice.chance(0.6), label))
+    tone = 1 - 0.2 * ink
+    return Solid(
+        inside, height, tone, torch.maximum(cap_there * dice.chance(0.6), label * (1 - ink))
+    )
 
 
 def vial(dice: Dice, plane: Plane) -> Solid:
@@ -235,7 +237,7 @@ def sticker(dice: Dice, plane: Plane) -> Solid:
 
 PACKAGING: dict[str, Thing] = {
     "capsule": Thing(capsule, ("capsule", "medicine capsule"), PLASTIC, 0.6),
-    "tablet": Thing(tablet, ("tablet", "pill"), CERAMIC + PLASTIC, 0.1),
+    "tablet": Thing(tablet, ("tablet", "pill"), STONE + PLASTIC, 0.1),
     "blister": Thing(blister, ("blister pack", "pill pack"), METAL + PLASTIC, 0.5),
     "bottle top": Thing(
         bottle_top, ("open bottle", "bottle mouth", "bottle neck"), GLASS + PLASTIC, 0.6
@@ -243,7 +245,7 @@ PACKAGING: dict[str, Thing] = {
     "bottle": Thing(bottle, ("bottle", "flask"), GLASS + PLASTIC, 0.6),
     "vial": Thing(vial, ("vial", "ampoule"), GLASS, 0.7),
     "lid": Thing(lid, ("jar lid", "bottle cap", "screw cap"), METAL + PLASTIC, 0.4),
-    "cup": Thing(cup, ("cup", "mug", "teacup"), CERAMIC + METAL, 0.6),
+    "cup": Thing(cup, ("cup", "mug", "teacup"), STONE + METAL, 0.6),
     "carton": Thing(carton, ("carton", "cardboard package", "parcel"), PAPER, 0.05),
     "label": Thing(label, ("printed label", "label"), PAPER, 0.1),
     "sticker": Thing(sticker, ("round sticker", "sticker"), PAPER, 0.2),
