@@ -125,10 +125,10 @@ def spoon(dice: Dice, plane: Plane) -> Solid:
     handle = torch.minimum(width - plane.y.abs(), torch.minimum(plane.x + 0.5, 0.98 - plane.x))
     handle = torch.minimum(handle, 1.05 - at(plane, 0.0, -0.06))
     inside = torch.maximum(bowl, handle)
-    hollow = (1 - r).clamp(0, 1)
+    hollow = (1 - r / 0.87).clamp(0, 1)
     line = edge(0.012 - (handle - 0.03).abs(), 0.02) * edge(plane.x - 0.35) * dice.chance(0.5)
     height = rim(inside, 0.03, 0.08) - 0.3 * bowl_wide * hollow * (2 - hollow) - 0.02 * line
-    return Solid(inside, height, 1 - 0.1 * edge(bowl - 0.02) - 0.2 * line)
+    return Solid(inside, height, 1 - 0.3 * hollow - 0.2 * line)
 
 
 def candle(dice: Dice, plane: Plane) -> Solid:
