@@ -23,8 +23,8 @@ class Thing:
     """An object of the training world.
 
     Its program gets a plane whose origin is the object's middle and whose unit is its radius.
-    `materials` are those it is made of (names; it may come in any if empty). `smooth` objects show
-    no texture of their material in most pictures (plastic, glaze, paint).
+    `materials` are those it is made of (names; it may come in any if empty). `gloss`
+    (0..1) is how it shines at least, whatever its material.
     """
 
     program: Program
