@@ -25,9 +25,9 @@ def paper(dice: Dice, plane: Plane) -> Surface:
         window = step(noise(dice, plane, 8.0), 0.5, 0.6)
         fibres = torch.maximum(fibres, line * window)
     tooth, cloud = noise(dice, plane, 75.0), fractal(dice, plane, 6.0, 2)
-    tint = dice.uniform(-0.3, 0.2)
+    tint = torch.where(dice.chance(0.5), -0.25, 0.2)
     tone = 0.6 + 0.05 * cloud + 0.05 * tooth + tint * fibres
-    return Surface(tone.clamp(0, 1), 0.35 * tooth + 0.3 * fibres, 0.0)
+    return Surface(tone.clamp(0, 1), 0.16 * tooth + 0.25 * fibres, 0.0)
 
 
 def corrugated(dice: Dice, plane: Plane) -> Surface:
@@ -44,16 +44,14 @@ def corrugated(dice: Dice, plane: Plane) -> Surface:
 def speckled(dice: Dice, plane: Plane) -> Surface:
     """Smooth plastic strewn with specks of another colour."""
     tone = 0.6 + 0.04 * noise(dice, plane, 2.0)
-    accent = torch.zeros_like(tone)
     share = dice.uniform(0.3, 0.65)
-    for count in (dice.uniform(12, 20), dice.uniform(26, 38)):
-        speck = cells(dice, plane, count)
-        radius = 0.3 * ((speck.shade - share) / (1 - share)).clamp_min(0)
-        there = step(radius - speck.centre, 0.04, count * (1.4 / NORMAL_SIZE))
-        accent = torch.maximum(accent, there)
-        tone = tone - 0.35 * there * ((speck.shade * 13.7) % 1)
+    count = dice.uniform(12, 32)
+    speck = cells(dice, plane, count)
+    radius = 0.36 * ((speck.shade - share) / (1 - share)).clamp_min(0)
+    accent = step(radius - speck.centre, 0.04, count * (1.4 / NORMAL_SIZE))
+    tone = tone - 0.35 * accent * ((speck.shade * 13.7) % 1)
     grain = noise(dice, plane, 60.0)
-    return Surface(tone.clamp(0, 1), 0.12 * grain, dice.uniform(0.3, 0.7), accent)
+    return Surface(tone.clamp(0, 1), 0.05 * grain, dice.uniform(0.3, 0.7), accent)
 
 
 def carbon(dice: Dice, plane: Plane) -> Surface:
@@ -100,13 +98,13 @@ def knobbed(dice: Dice, plane: Plane) -> Surface:
 def rippled(dice: Dice, plane: Plane) -> Surface:
     """Frosted glass: smooth ripples with bright rims."""
     count = dice.uniform(6, 16)
-    bent = plane.moved(*(0.4 / count * noise(dice, plane, 0.6 * count) for _ in range(2)))
+    bent = plane.moved(*(0.15 / count * noise(dice, plane, 0.6 * count) for _ in range(2)))
     ripple = noise(dice, bent, count)
     rim = (1 - 1.4 * ripple.abs()).clamp_min(0)
     behind = noise(dice, plane, 1.2)
     frost = noise(dice, plane, 80.0)
-    tone = (0.45 + 0.14 * ripple + 0.2 * rim * rim + 0.14 * behind + 0.03 * frost).clamp(0, 1)
-    return Surface(tone, (0.12 * bump(count)) * ripple + 0.1 * frost, 0.9)
+    tone = (0.4 + 0.14 * ripple + 0.25 * rim * rim + 0.18 * behind + 0.03 * frost).clamp(0, 1)
+    return Surface(tone, (0.07 * bump(count)) * ripple + 0.04 * frost, 0.4)
 
 
 def honeycomb(dice: Dice, plane: Plane) -> Surface:
@@ -116,10 +114,10 @@ def honeycomb(dice: Dice, plane: Plane) -> Surface:
     bent = plane.moved(*(shaky * noise(dice, plane, 0.5 * count) for _ in range(2)))
     edge = hexagons(bent, count)
     wall = 1 - step(edge, dice.uniform(0.06, 0.1), 0.07)
-    depth = (edge / 0.35).clamp(0, 1)
+    depth = (edge / 0.22).clamp(0, 1)
     wax = noise(dice, plane, 30.0)
     tone = (0.75 * wall + (1 - wall) * (0.4 - 0.3 * depth) + 0.05 * wax).clamp(0, 1)
-    return Surface(tone, (0.3 * bump(count)) * (wall - depth) + 0.2 * wax, 0.2)
+    return Surface(tone, (0.13 * bump(count)) * (wall - depth) + 0.2 * wax, 0.2)
 
 
 MADE: dict[str, Material] = {

@@ -13,7 +13,7 @@ COLOURS = ("silver", "grey", "black", "brown", "yellow", "orange")
 
 def brushed(dice: Dice, plane: Plane) -> Surface:
     """Fine parallel strokes with a band of sheen."""
-    strokes = noise(dice, plane, 90.0, 1.5) + 0.7 * noise(dice, plane, 45.0, 0.7)
+    strokes = noise(dice, plane, 90.0, 1.5) + 0.4 * noise(dice, plane, 45.0, 0.7)
     strokes = strokes + 0.4 * noise(dice, plane, 80.0, 6.0)
     sheen = noise(dice, plane, 0.5, 1.6)
     tone = (0.5 + 0.14 * strokes + 0.18 * sheen).clamp(0, 1)
@@ -34,14 +34,15 @@ def hammered(dice: Dice, plane: Plane) -> Surface:
     """Shallow round dents, one beside the other."""
     count = dice.uniform(6, 13)
     dent = cells(dice, plane, count, 0.7)
-    dish = (dent.centre * dent.centre).clamp(0, 1)
+    ridge = (1 - dent.edge / 0.14).clamp(0, 1)
+    dish = (dent.centre * dent.centre - 0.13 * ridge * ridge).clamp(0, 1)
     tone = 0.42 + 0.4 * dish + 0.1 * (dent.shade - 0.5) + 0.04 * noise(dice, plane, 30.0)
-    return Surface(tone.clamp(0, 1), (0.45 * bump(count)) * dish, 0.7)
+    return Surface(tone.clamp(0, 1), (0.3 * bump(count)) * dish, 0.45)
 
 
 def tread(dice: Dice, plane: Plane) -> Surface:
     """Raised lozenges, turned by turns one way and the other."""
-    count = dice.uniform(6, 11)
+    count = dice.uniform(4.5, 9)
     lug = tiles(dice, plane, count)
     odd = (lug.row + lug.column) % 2 > 0.5
     along, across = torch.where(odd, lug.y, lug.x), torch.where(odd, lug.x, lug.y)
@@ -51,7 +52,7 @@ def tread(dice: Dice, plane: Plane) -> Surface:
     worn = noise(dice, plane, 4.0)
     rough = noise(dice, plane, 60.0)
     tone = (0.38 + 0.3 * raised + 0.07 * worn + 0.06 * rough).clamp(0, 1)
-    return Surface(tone, (0.12 * bump(count)) * raised + 0.15 * rough, 0.5)
+    return Surface(tone, (0.13 * bump(count)) * raised + 0.07 * rough, 0.5)
 
 
 def perforated(dice: Dice, plane: Plane) -> Surface:
@@ -87,8 +88,8 @@ def polished(dice: Dice, plane: Plane) -> Surface:
     bent = plane.moved(0.15 * noise(dice, plane, 1.2), 0.15 * noise(dice, plane, 1.2))
     sheen = torch.sin(2.2 * noise(dice, bent, 0.8, 1.6) + dice.angle())
     hair = noise(dice, plane, 90.0, 3.0)
-    tone = (0.5 + 0.36 * sheen + 0.03 * hair).clamp(0, 1)
-    return Surface(tone, 2.0 * noise(dice, plane, 1.5) + 0.03 * hair, 1.0)
+    tone = (0.5 + 0.36 * sheen + 0.012 * hair).clamp(0, 1)
+    return Surface(tone, 2.0 * noise(dice, plane, 1.5), 1.0)
 
 
 METALS: dict[str, Material] = {

@@ -14,7 +14,7 @@ STONES = ("grey", "white", "black", "beige", "brown", "pink", "green")
 def granite(dice: Dice, plane: Plane) -> Surface:
     """Light, dark and coloured grains, close together."""
     count = dice.uniform(16, 34)
-    bent = plane.moved(*(0.35 / count * noise(dice, plane, count) for _ in range(2)))
+    bent = plane.moved(*(0.14 / count * noise(dice, plane, count) for _ in range(2)))
     grains = cells(dice, bent, count)
     fine = noise(dice, plane, 2.2 * count)
     dark = step(fine + 1.2 * noise(dice, plane, 0.9 * count), 1.7, 0.5)
@@ -26,10 +26,11 @@ def granite(dice: Dice, plane: Plane) -> Surface:
 def marble(dice: Dice, plane: Plane) -> Surface:
     """Cloudy stone crossed by fine veins."""
     bent = plane.moved(*(0.12 * fractal(dice, plane, 2.5, 3, 0.6) for _ in range(2)))
-    broad = noise(dice, bent, 2.2, 0.9).abs()
-    thin = noise(dice, bent, 3.5, 1.6).abs()
-    vein = (1 - 7 * broad).clamp_min(0) + 0.6 * (1 - 14 * thin).clamp_min(0)
+    broad = noise(dice, bent, 2.8, 1.1).abs()
+    thin = noise(dice, bent, 5.0, 2.4).abs()
     cloud = noise(dice, bent, 2.0)
+    shown = step(cloud, 0.0, 2.5)
+    vein = (1 - 7 * broad).clamp_min(0) * shown + 0.6 * (1 - 9 * thin).clamp_min(0) * (1 - shown)
     tone = 0.75 + 0.1 * cloud - 0.2 * (1 - 1.6 * broad).clamp_min(0) - 0.55 * vein
     tint = 0.6 * vein.clamp(0, 1) * dice.chance(0.5)
     return Surface(tone.clamp(0, 1), -0.4 * vein, 0.5, tint)
@@ -52,7 +53,7 @@ def concrete(dice: Dice, plane: Plane) -> Surface:
     radius = 0.3 * (holes.shade - 0.6).clamp_min(0)
     hole = step(radius - holes.centre, 0.0, 0.08) * (radius > 0)
     tone = (0.55 + 0.15 * cloud + 0.05 * grit) * (1 - 0.8 * hole)
-    return Surface(tone.clamp(0, 1), 0.3 * grit + 0.8 * cloud - 2.5 * hole, 0.0)
+    return Surface(tone.clamp(0, 1), 0.2 * grit + 0.6 * cloud - 2.5 * hole, 0.0)
 
 
 def terrazzo(dice: Dice, plane: Plane) -> Surface:
@@ -85,7 +86,7 @@ def ceramic(dice: Dice, plane: Plane) -> Surface:
 def bricks(dice: Dice, plane: Plane) -> Surface:
     """Bricks in a running bond between joints of mortar."""
     count = dice.uniform(5, 11)
-    worn = plane.moved(*(0.05 / count * noise(dice, plane, 2.5 * count) for _ in range(2)))
+    worn = plane.moved(*(0.025 / count * noise(dice, plane, 2.5 * count) for _ in range(2)))
     laid = tiles(dice, worn, count, dice.uniform(2.2, 3.2), 0.5)
     brick = step(laid.edge, dice.uniform(0.06, 0.1), 0.06)
     rough = fractal(dice, plane, 25.0, 3, 0.7)

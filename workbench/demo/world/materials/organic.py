@@ -24,14 +24,14 @@ def wood(dice: Dice, plane: Plane) -> Surface:
     board = torch.floor(at)
     lot = lots(dice, board)
     grown = plane.moved(9 * lot, 5 * lot)
-    rings = grown.y * dice.uniform(5, 11) + 0.9 * noise(dice, grown, 2.2, 0.5)
+    rings = grown.y * dice.uniform(4, 9) + 1.5 * noise(dice, grown, 2.2, 0.8)
     rings = rings + 0.25 * noise(dice, grown, 7.0, 1.0)
     ring = rings - torch.floor(rings)
     late = ring * ring * step(-ring, -0.93, 0.12)
     pores = noise(dice, grown, 85.0, 4.0)
     seam = 1 - step(0.5 - centred(at).abs(), 0.02, 0.02)
-    tone = 0.65 - 0.4 * late + 0.1 * pores + 0.3 * (lot - 0.5) - 0.6 * seam
-    return Surface(tone.clamp(0, 1), 0.25 * pores - 0.5 * late - 2.5 * seam, 0.12)
+    tone = 0.65 - 0.4 * late + 0.06 * pores + 0.3 * (lot - 0.5) - 0.6 * seam
+    return Surface(tone.clamp(0, 1), 0.15 * pores - 0.4 * late - 2.5 * seam, 0.12)
 
 
 def bark(dice: Dice, plane: Plane) -> Surface:
@@ -49,7 +49,7 @@ def bark(dice: Dice, plane: Plane) -> Surface:
 def cork(dice: Dice, plane: Plane) -> Surface:
     """Pressed granules of different browns with dark pores."""
     count = dice.uniform(13, 24)
-    bent = plane.moved(*(0.2 / count * noise(dice, plane, 1.5 * count) for _ in range(2)))
+    bent = plane.moved(*(0.1 / count * noise(dice, plane, 1.5 * count) for _ in range(2)))
     granule = cells(dice, bent, count)
     seam = 1 - step(granule.edge, 0.03, 0.1)
     fine = noise(dice, plane, 60.0)
@@ -66,7 +66,7 @@ def leather(dice: Dice, plane: Plane) -> Surface:
     swell = (pebble.edge / 0.3).clamp(0, 1)
     swell = swell * (2 - swell)
     folds = noise(dice, bent, 5.0, 1.8).abs()
-    crease = (1 - 9 * folds).clamp_min(0) * dice.uniform(0.0, 0.9)
+    crease = (1 - 9 * folds).clamp_min(0) * dice.uniform(0.0, 0.6)
     cloud = noise(dice, plane, 2.5)
     tone = (0.25 + 0.4 * swell + 0.07 * cloud - 0.3 * crease).clamp(0, 1)
     return Surface(tone, (0.2 * bump(count)) * swell - 2.0 * crease, dice.uniform(0.15, 0.45))
@@ -128,12 +128,12 @@ def coral(dice: Dice, plane: Plane) -> Surface:
 def hide(dice: Dice, plane: Plane) -> Surface:
     """Short fur with dark spots or stripes on a light ground."""
     count = dice.uniform(5, 11)
-    ragged = plane.moved(*(0.008 * noise(dice, plane, 30.0) for _ in range(2)))
-    mark = turing(dice, ragged.scaled(1.0, dice.log_uniform(0.45, 1.0)), count, 4.0)
-    spot = step(mark, dice.uniform(0.2, 0.6), 0.25)
-    hair = noise(dice, ragged, 80.0, 14.0)
+    ragged = plane.moved(*(0.004 * noise(dice, plane, 40.0) for _ in range(2)))
+    mark = turing(dice, ragged.scaled(1.0, dice.log_uniform(0.45, 1.0)), count, 1.5)
+    spot = step(mark, dice.uniform(0.25, 0.65), 0.25)
+    hair = noise(dice, ragged, 90.0, 16.0)
     tone = (0.6 + 0.15 * hair + 0.05 * noise(dice, plane, 3.0)).clamp(0, 1)
-    return Surface(tone * (1 - 0.25 * spot), 0.5 * hair, 0.05, spot)
+    return Surface(tone * (1 - 0.25 * spot), 0.3 * hair, 0.05, spot)
 
 
 def scales(dice: Dice, plane: Plane) -> Surface:

@@ -94,9 +94,9 @@ def carpet(dice: Dice, plane: Plane) -> Surface:
 def burlap(dice: Dice, plane: Plane) -> Surface:
     """Coarse uneven yarn, loosely woven, with gaps."""
     count = dice.uniform(16, 28)
-    shaky = 0.22 / count
+    shaky = 0.1 / count
     loose = plane.moved(shaky * noise(dice, plane, 9.0), shaky * noise(dice, plane, 9.0))
-    yarn = interlaced(dice, loose, count, dice.uniform(0.7, 0.92), 0.6)
+    yarn = interlaced(dice, loose, count, dice.uniform(0.62, 0.85), 0.5)
     fuzz = noise(dice, plane, 70.0)
     tone = 0.05 + yarn.height * (0.6 + 0.35 * (yarn.shade - 0.5)) + 0.1 * fuzz
     return Surface(tone.clamp(0, 1), (0.3 * bump(count)) * yarn.height + 0.3 * fuzz, 0.02)
