@@ -51,7 +51,7 @@ def speckled(dice: Dice, plane: Plane) -> Surface:
     accent = step(radius - speck.centre, 0.04, count * (1.4 / NORMAL_SIZE))
     tone = tone - 0.35 * accent * ((speck.shade * 13.7) % 1)
     grain = noise(dice, plane, 60.0)
-    return Surface(tone.clamp(0, 1), 0.05 * grain, dice.uniform(0.3, 0.7), accent)
+    return Surface(tone.clamp(0, 1), 0.025 * grain, dice.uniform(0.3, 0.7), accent)
 
 
 def carbon(dice: Dice, plane: Plane) -> Surface:
@@ -103,8 +103,8 @@ def rippled(dice: Dice, plane: Plane) -> Surface:
     rim = (1 - 1.4 * ripple.abs()).clamp_min(0)
     behind = noise(dice, plane, 1.2)
     frost = noise(dice, plane, 80.0)
-    tone = (0.4 + 0.14 * ripple + 0.25 * rim * rim + 0.18 * behind + 0.03 * frost).clamp(0, 1)
-    return Surface(tone, (0.07 * bump(count)) * ripple + 0.04 * frost, 0.4)
+    tone = (0.3 + 0.12 * ripple + 0.45 * rim * rim + 0.15 * behind + 0.03 * frost).clamp(0, 1)
+    return Surface(tone, (0.07 * bump(count)) * ripple + 0.015 * frost, 0.6)
 
 
 def honeycomb(dice: Dice, plane: Plane) -> Surface:

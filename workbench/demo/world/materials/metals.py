@@ -35,7 +35,7 @@ def hammered(dice: Dice, plane: Plane) -> Surface:
     count = dice.uniform(6, 13)
     dent = cells(dice, plane, count, 0.7)
     ridge = (1 - dent.edge / 0.14).clamp(0, 1)
-    dish = (dent.centre * dent.centre - 0.13 * ridge * ridge).clamp(0, 1)
+    dish = (dent.centre * dent.centre - 0.05 * ridge * ridge).clamp(0, 1)
     tone = 0.42 + 0.4 * dish + 0.1 * (dent.shade - 0.5) + 0.04 * noise(dice, plane, 30.0)
     return Surface(tone.clamp(0, 1), (0.3 * bump(count)) * dish, 0.45)
 
@@ -89,7 +89,7 @@ def polished(dice: Dice, plane: Plane) -> Surface:
     sheen = torch.sin(2.2 * noise(dice, bent, 0.8, 1.6) + dice.angle())
     hair = noise(dice, plane, 90.0, 3.0)
     tone = (0.5 + 0.36 * sheen + 0.012 * hair).clamp(0, 1)
-    return Surface(tone, 2.0 * noise(dice, plane, 1.5), 1.0)
+    return Surface(tone, 3.0 * torch.cos(4.0 * plane.y), 1.0)
 
 
 METALS: dict[str, Material] = {

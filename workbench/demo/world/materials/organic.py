@@ -37,8 +37,8 @@ def wood(dice: Dice, plane: Plane) -> Surface:
 def bark(dice: Dice, plane: Plane) -> Surface:
     """Deep furrows between rough plates, all in one direction."""
     count = dice.uniform(4, 8)
-    bent = plane.moved(*(0.2 / count * fractal(dice, plane, 1.5 * count, 2) for _ in range(2)))
-    ridge = noise(dice, bent, count, 0.25 * count).abs()
+    bent = plane.moved(*(0.1 / count * fractal(dice, plane, 1.5 * count, 2) for _ in range(2)))
+    ridge = noise(dice, bent, 1.3 * count, 0.2 * count).abs()
     crack = noise(dice, bent, 0.9 * count, 1.3 * count).abs()
     plate = (1.6 * ridge).clamp(0, 1) * (0.55 + 0.9 * crack).clamp(0, 1)
     rough = fractal(dice, plane, 22.0, 3, 0.75)
@@ -129,11 +129,11 @@ def hide(dice: Dice, plane: Plane) -> Surface:
     """Short fur with dark spots or stripes on a light ground."""
     count = dice.uniform(5, 11)
     ragged = plane.moved(*(0.004 * noise(dice, plane, 40.0) for _ in range(2)))
-    mark = turing(dice, ragged.scaled(1.0, dice.log_uniform(0.45, 1.0)), count, 1.5)
-    spot = step(mark, dice.uniform(0.25, 0.65), 0.25)
+    mark = turing(dice, ragged.scaled(1.0, dice.log_uniform(0.45, 1.0)), count, 1.0)
+    spot = step(mark, dice.uniform(0.4, 0.8), 0.2)
     hair = noise(dice, ragged, 90.0, 16.0)
     tone = (0.6 + 0.15 * hair + 0.05 * noise(dice, plane, 3.0)).clamp(0, 1)
-    return Surface(tone * (1 - 0.25 * spot), 0.3 * hair, 0.05, spot)
+    return Surface(tone * (1 - 0.25 * spot), 0.25 * hair, 0.05, spot)
 
 
 def scales(dice: Dice, plane: Plane) -> Surface:
