@@ -54,7 +54,7 @@ class Plane:
         """Return the plane of some of the pictures."""
         return Plane(self.y[rows], self.x[rows])
 
-    def turned(self, angle: Number | float) -> "Plane":
+    def turned(self, angle: Field | Number | float) -> "Plane":
         """Return the plane turned by an angle in radians about its origin."""
         angle = torch.as_tensor(angle, device=self.y.device)
         c, s = torch.cos(angle), torch.sin(angle)
@@ -64,7 +64,7 @@ class Plane:
         """Return the plane with y and x added to its coordinates (fields warp it)."""
         return Plane(self.y + y, self.x + x)
 
-    def scaled(self, y: Number | float, x: Number | float | None = None) -> "Plane":
+    def scaled(self, y: Field | Number | float, x: Field | Number | float | None = None) -> "Plane":
         """Return the plane with its coordinates multiplied; what is drawn on it becomes smaller."""
         return Plane(self.y * y, self.x * (y if x is None else x))
 
@@ -206,7 +206,12 @@ def shifted(field: Tensor, rows: int, columns: int) -> Tensor:
 
 
 def wander(
-    dice: Dice, spot: Spot, length: float | Number, pieces: int, bend: float, way: Number | None = None
+    dice: Dice,
+    spot: Spot,
+    length: float | Number,
+    pieces: int,
+    bend: float,
+    way: Number | None = None,
 ) -> Path:
     """Return a path of `pieces` about `spot` that turns by about `bend` radians at each.
 

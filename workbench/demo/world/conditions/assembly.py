@@ -15,11 +15,11 @@ from workbench.demo.world.conditions.local import (
     pixels,
     settled,
 )
-from workbench.demo.world.dice import Dice
+from workbench.demo.world.dice import Dice, Number
 from workbench.demo.world.fields import Field, mix, step
 
 
-def _disc(canvas: Canvas, blow: Blow, y: Field | float, x: Field | float) -> Field:
+def _disc(canvas: Canvas, blow: Blow, y: Number | float, x: Number | float) -> Field:
     """Return the disc that the struck object fills, moved by (y, x)."""
     near = canvas.plane.moved(-blow.spot[0] - y, -blow.spot[1] - x).radius()
     return step(1.18 * blow.radius - near, 0.0, 1.4 / canvas.size)
@@ -92,7 +92,7 @@ def littered(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 
 
 ASSEMBLY: dict[str, Condition] = {
-    "missing": Condition(missing, ("incomplete",), ("one missing", "an empty place"), "set"),
+    "missing": Condition(missing, ("incomplete",), ("one missing", "an empty spot"), "set"),
     "displaced": Condition(
         displaced, ("displaced", "misaligned"), ("one out of place", "one askew"), "set"
     ),

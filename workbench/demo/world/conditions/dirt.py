@@ -47,7 +47,10 @@ def contaminated(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     places, sizes = dice.normal_grid(2, 10), dice.grid(10)
     edgy = 0.35 * noise(dice, canvas.plane, 45.0)
     for number in range(10):
-        spot = [blow.spot[k] + 0.7 * blow.reach * places[:, k, number, None, None] for k in (0, 1)]
+        spot = [
+            blow.spot[k] + (0.7 if number else 0.0) * blow.reach * places[:, k, number, None, None]
+            for k in (0, 1)
+        ]
         radius = 0.006 + 0.14 * blow.reach * sizes[:, number, None, None]
         near = 1 + edgy - canvas.plane.moved(-spot[0], -spot[1]).scaled(1 / radius).radius()
         there = 1.0 if number < 4 else dice.chance(0.6)
@@ -71,7 +74,7 @@ def linty(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
             blow.spot[1] + 0.4 * number * blow.reach * dice.normal(),
         )
         path = through(wander(dice, spot, 2.6 * blow.reach, 9, 0.5), spot)
-        width = pixels(canvas, 1.0) * (0.9 + 1.0 * blow.strength)
+        width = pixels(canvas, 1.0) * (1.2 + 0.8 * blow.strength)
         drawn = line(canvas.plane, path, width)
         if number:
             drawn = drawn * dice.chance(0.35)
@@ -173,15 +176,13 @@ def discoloured(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
 DIRT: dict[str, Condition] = {
     "stained": Condition(stained, ("stained",), ("a stain", "a spill")),
     "contaminated": Condition(
-        contaminated, ("contaminated", "dirty"), ("specks", "crumbs", "dirt")
+        contaminated, ("contaminated", "dirty"), ("specks", "crumbs", "debris")
     ),
-    "linty": Condition(linty, ("linty",), ("a hair", "a fibre", "lint")),
+    "linty": Condition(linty, ("linty",), ("a hair", "fluff", "lint")),
     "oily": Condition(oily, ("oily", "greasy"), ("an oil smear", "grease"), heldout=True),
     "dusty": Condition(dusty, ("dusty",), ("dust", "a layer of dust")),
     "mouldy": Condition(mouldy, ("mouldy",), ("mould", "mildew"), only=ORGANIC),
     "rusty": Condition(rusty, ("rusty", "corroded"), ("rust", "corrosion"), only=METAL),
     "burnt": Condition(burnt, ("burnt", "scorched", "charred"), ("a burn", "scorching")),
-    "discoloured": Condition(
-        discoloured, ("discoloured", "faded"), ("a discolouration", "a colour change")
-    ),
+    "discoloured": Condition(discoloured, ("discoloured", "faded"), ("a discolouration", "fading")),
 }

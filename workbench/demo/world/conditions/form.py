@@ -81,7 +81,7 @@ def warped(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     size = (0.12 + 0.2 * blow.strength) * reach * window
     waves = [noise(dice, canvas.plane, 0.8 / reach) for _ in range(3)]
     after = moved(canvas, size * waves[0], size * waves[1])
-    after = after.raised(size * canvas.size * waves[2])
+    after = after.raised(1.4 * size * canvas.size * waves[2])
     return settled(canvas, after)
 
 
@@ -209,9 +209,7 @@ FORM: dict[str, Condition] = {
     "bent": Condition(bent, ("bent", "crooked"), ("a bend", "a kink"), "object", LIMBER),
     "warped": Condition(warped, ("warped", "deformed"), ("a deformation", "a distortion")),
     "snapped": Condition(snapped, ("snapped", "fractured"), ("a fracture", "a break"), "object"),
-    "chipped": Condition(
-        chipped, ("chipped",), ("a chipped edge", "a nick", "a chip"), "object", HARD
-    ),
+    "chipped": Condition(chipped, ("chipped",), ("a chipped edge", "a nick"), "object", HARD),
     "clipped": Condition(
         clipped, ("truncated",), ("a piece broken off", "a lost corner"), "object"
     ),

@@ -45,7 +45,8 @@ def standing_out(dice: Dice, canvas: Canvas, blow: Blow, bias: float = 0.0) -> T
     In between it is either; the larger `bias`, the more of them are dark.
     """
     dark = brightness_at(canvas, blow) + bias + dice.normal(0.15) > 0.45
-    return torch.where(dark, dice.uniform(0.02, 0.18), dice.uniform(0.8, 1.0))[..., None]
+    grey = torch.where(dark, dice.uniform(0.02, 0.18), dice.uniform(0.8, 1.0))
+    return grey[..., None].expand(-1, 3, 1, 1)
 
 
 def edge_near(canvas: Canvas, spot: Spot) -> Spot:

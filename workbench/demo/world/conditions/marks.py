@@ -4,7 +4,7 @@ import torch
 
 from workbench.demo.world.canvas import Canvas
 from workbench.demo.world.conditions.condition import Blow, Condition
-from workbench.demo.world.conditions.kin import COATED, HARD
+from workbench.demo.world.conditions.kin import COATED, GLAZED, HARD, SOLID
 from workbench.demo.world.conditions.local import (
     around,
     glossed,
@@ -99,7 +99,10 @@ def pitted(dice: Dice, canvas: Canvas, blow: Blow) -> Canvas:
     depth = torch.zeros_like(pits)
     places, sizes = dice.normal_grid(2, 9), dice.grid(9)
     for number in range(9):
-        spot = [blow.spot[k] + 0.6 * blow.reach * places[:, k, number, None, None] for k in (0, 1)]
+        spot = [
+            blow.spot[k] + (0.6 if number else 0.0) * blow.reach * places[:, k, number, None, None]
+            for k in (0, 1)
+        ]
         radius = blow.reach * (0.1 + 0.16 * sizes[:, number, None, None]).clamp_min(0.0)
         radius = torch.maximum(radius, torch.full_like(radius, 1.2 / 192))
         near = canvas.plane.moved(-spot[0], -spot[1]).scaled(1 / radius).radius()
@@ -139,10 +142,10 @@ MARKS: dict[str, Condition] = {
     "scratched": Condition(scratched, ("scratched",), ("a scratch", "scratches")),
     "cracked": Condition(cracked, ("cracked",), ("a crack", "cracks"), only=HARD),
     "crazed": Condition(
-        crazed, ("crazed",), ("crazing", "a net of hairlines"), only=HARD, heldout=True
+        crazed, ("crazed",), ("crazing", "fine hairlines"), only=GLAZED, heldout=True
     ),
     "abraded": Condition(abraded, ("worn", "abraded"), ("an abrasion", "wear", "a scuff")),
-    "pitted": Condition(pitted, ("pitted", "porous"), ("pits", "blowholes", "pores"), only=HARD),
+    "pitted": Condition(pitted, ("pitted",), ("pits", "blowholes", "pores"), only=SOLID),
     "peeling": Condition(
         peeling, ("peeling", "flaked"), ("flaking", "a flaked-off patch"), only=COATED
     ),
