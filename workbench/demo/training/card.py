@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.demo.training.evaluate import PARTS
 from workbench.demo.training.recipe import Recipe
+from workbench.demo.world.attributes import QUESTIONS
+from workbench.demo.world.conditions import CONDITIONS
+from workbench.demo.world.materials import MATERIALS
+from workbench.demo.world.objects import OBJECTS
 
 CARD = """# The demo CLIP
 
@@ -12,66 +17,67 @@ A small genuine CLIP: an open_clip image tower (ViT, width {width}, {layers} lay
 comes with the workbench so that everything can be tried without a download. It is loaded by the
 same code as any other open_clip directory.
 
-**Data.** {pictures:,} procedural pictures of 16 materials and 19 kinds of object, flawless or with
-one of 14 kinds of damage, each with a caption from a grammar (`workbench/demo/world.py`,
-`captions.py`). No photograph, nothing of the inspection set in `data/demo`.
+**Data.** {distinct:,} procedural pictures, each shown {repeats} times, turned and mirrored anew and
+with another caption: {materials} materials and {objects} kinds of object, flawless or with one of
+{conditions} kinds of damage (`workbench/demo/world/`). No photograph, nothing of the inspection set
+in `data/demo`. Kept out of the training: the materials {held_materials}; the damage {held_damage};
+and one in ten pairs of (material, colour), (material, object) and (damage, what it happens to).
 
-**Recipe.** The image is contrasted with its caption and with phrases for its attributes (material,
-object, colour, damage, arrangement, and flawless against damaged in the words of WinCLIP's
-prompts); with a smaller weight so is the mean of the projected patch tokens, which puts single
-patches into the text space. Linear heads on the same attributes help the image tower along and are
-thrown away. Most of the patches are dropped in most of the training, none at its end. It took
-{minutes:.0f} minutes in all; `training_log.csv` has the course of it.
+**Recipe.** The image is contrasted with its caption (open_clip's loss), and with phrases for its
+attributes (material, object, colour, damage, arrangement, and flawless against damaged in the words
+of WinCLIP's prompts). The patch tokens are contrasted with the same phrases, for the world knows what
+each patch shows: this puts single patches into the text space, which an ordinary CLIP's training does
+not do. Linear heads on the image embedding and on the patch tokens at half depth and at the end help
+the image tower along and are thrown away. In most of the training the tower sees {seen} of {patches}
+patches, those around one spot and others at random; at its end all. Matrices of the blocks learn by
+Muon, all else by AdamW. It took {minutes:.0f} minutes on {device}; `training_log.csv` has the course
+of it with held-out figures on the way.
 
 **Tokenizer.** open_clip's, trimmed to the merges that the captions and the prompt ensemble need
 ({tokens:,} tokens). Their words split as in the original; other words fall back to smaller pieces.
 
-**Held out.** {heldout} pictures of another seed, zero-shot except for the first row:
+**Held out.** {heldout} pictures of another seed in each column, percent, chance in brackets. Zero-shot
+except for the first row; "flawless or damaged" is asked with the prompt ensemble.
 
-| question | correct | chance |
-|---|---|---|
-{rows}
+{table}
 
 **What it is good for.** Learning how the tools work, and tests. It has a visual vocabulary for
-surfaces, simple shapes and the marks that damage leaves on them.
+surfaces, simple forms and the marks that damage leaves on them, and its patches can be asked in words.
 
-**What it cannot do.** It has seen no photograph and a few hundred words. It knows surfaces and
-colours well, objects and small damage poorly (see the table), so its text branch is weak. How LAKE
-does on it, `workbench demo` tells. Its figures say nothing about LAKE on a real CLIP; use one for
-any work that counts.
+**What it cannot do.** It has seen no photograph and a few hundred words. Its text space was taught per
+patch, so how well its patches answer to words says nothing about other CLIPs. How LAKE does on it,
+`workbench demo` and `docs/results.md` tell. Its figures say nothing about LAKE on a real CLIP; use one
+for any work that counts.
 
 **Make it again.** `python -m workbench.demo.training.train --out data/models/demo --minutes {minutes:.0f}`
 (`--resume` after an interruption). With CUDA the same minutes see many times the pictures.
 Measure it with `python -m workbench.demo.training.export --evaluate data/models/demo --pictures {heldout}`,
-which also writes this page.
+which also writes this page. See what it was shown with `python -m workbench.demo.world --out sheet.png`.
 
 Licence: MIT, as the rest of the workbench.
 """
 
-QUESTIONS = {
+ROWS = {
     "retrieval_at_128": "its own caption among 128",
-    "condition": "flawless or damaged (balanced)",
-    "material": "which of 16 materials",
-    "object": "which of 19 objects",
-    "colour": "which of 14 colours",
-    "damage": "which of 14 kinds of damage",
-    "arrangement": "which of 6 arrangements",
+    "condition": "flawless or damaged, balanced accuracy",
+    "condition_auroc": "flawless or damaged, AUROC",
+    "patches_auroc": "flawless or damaged, single patches, AUROC",
+    **{question.name: f"which {question.name}" for question in QUESTIONS},
 }
 
 
 def card(
-    recipe: Recipe, last: Mapping[str, Any], figures: Mapping[str, Any], parameters: int
+    recipe: Recipe,
+    last: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    parameters: int,
 ) -> str:
     """Return the card as Markdown, from the last row of the log and the held-out figures."""
     vision = recipe.architecture["vision_cfg"]
-    rows = []
-    for name, words in QUESTIONS.items():
-        found = figures[name]
-        if found["accuracy"] is not None:
-            right, chance = 100 * found["accuracy"], 100 * found["chance"]
-            rows.append(f"| {words} | {right:.1f} % | {chance:.1f} % |")
-        if "auroc" in found:
-            rows.append(f"| flawless or damaged, AUROC | {100 * found['auroc']:.1f} | 50.0 |")
+    held = {
+        "held_materials": [made.nouns[0] for made in MATERIALS.values() if made.heldout],
+        "held_damage": [kind.nouns[0] for kind in CONDITIONS.values() if kind.heldout],
+    }
     return CARD.format(
         width=vision["width"],
         layers=vision["layers"],
@@ -79,9 +85,30 @@ def card(
         size=vision["image_size"],
         patch=vision["patch_size"],
         parameters=parameters / 1e6,
-        pictures=int(last.get("pictures", 0)),
+        distinct=int(last.get("pictures", 0)) // recipe.repeats,
+        repeats=recipe.repeats,
+        materials=len(MATERIALS),
+        objects=len(OBJECTS),
+        conditions=len(CONDITIONS),
+        seen=recipe.seen(0.0),
+        patches=recipe.grid**2,
         minutes=float(last.get("seconds", 0)) / 60,
+        device=last.get("device", "an unknown device"),
         tokens=recipe.architecture["text_cfg"]["vocab_size"],
         heldout=figures["pictures"],
-        rows="\n".join(rows),
+        table=table(figures),
+        **{name: ", ".join(words) for name, words in held.items()},
     )
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """Return the held-out figures as a Markdown table, a column for each part of the world."""
+    lines = ["| question | " + " | ".join(PARTS.values()) + " |", "|---" * (1 + len(PARTS)) + "|"]
+    for name, words in ROWS.items():
+        found = [figures.get(part, {}).get(name) for part in PARTS]
+        if any(found):
+            cells = [
+                f"{100 * one['value']:.1f} ({100 * one['chance']:.1f})" if one else "" for one in found
+            ]
+            lines.append(f"| {words} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

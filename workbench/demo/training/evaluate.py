@@ -1,6 +1,7 @@
-"""What the demo CLIP knows of pictures and captions that it never saw."""
+"""What a demo CLIP knows of pictures and captions that it never saw."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,119 +10,177 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.demo.world.attributes import FORMS, NOUNS, QUESTIONS, Question, noun_of
-from workbench.demo.world.captions import DAMAGED, FLAWLESS, TEMPLATES, caption
+from workbench.demo.training.patches import UNSURE, states
 from workbench.demo.training.recipe import MEAN, STD
-from workbench.demo.world import Picture, Scene, draw, rng_of
+from workbench.demo.world.attributes import FORMS, QUESTIONS, Question
+from workbench.demo.world.captions import DAMAGED, FLAWLESS, TEMPLATES, caption_of
+from workbench.demo.world.drawing import draw
+from workbench.demo.world.materials import MATERIALS
+from workbench.demo.world.objects import OBJECTS
+from workbench.demo.world.scene import Part, Scene
 
 Tokenizer = Callable[[list[str]], Tensor]
-CAPTION_STREAM = 7
-ROUND = 128
+Figures = dict[str, dict[str, float]]
+ROUND = 128  # pictures that a caption is looked for among
+PARTS: dict[Part, str] = {
+    "training": "the world of the training",
+    "combinations": "pairs of words that training never showed together",
+    "materials": "materials that training never showed",
+    "damage": "kinds of damage that training never showed",
+}
 
 
-def to_tensor(images: Sequence[np.ndarray] | Tensor) -> Float[Tensor, "image 3 row column"]:
-    """Return 8-bit pictures [row, column, 3] as one normalised batch."""
-    stacked = images if isinstance(images, Tensor) else torch.from_numpy(np.stack(images))
-    pixels = stacked.permute(0, 3, 1, 2).float() / 255
-    return (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+@dataclass(frozen=True)
+class Shown:
+    """Held-out pictures as a model sees them, and what is true of them."""
+
+    scenes: list[Scene]
+    texts: Float[Tensor, "image unit"]
+    wholes: Float[Tensor, "image unit"]
+    patches: Float[Tensor, "image patch unit"]
+    states: Tensor  # [image, patch] of `patches.states`
 
 
-def captioned(seed: int, index: int, size: int) -> tuple[Picture, str]:
-    """Return picture `index` of the world of `seed` with its caption."""
-    picture = draw(seed, index, size)
-    return picture, caption(rng_of(seed, index, CAPTION_STREAM), picture.scene)
+def to_tensor(images: Tensor) -> Float[Tensor, "image 3 row column"]:
+    """Return 8-bit pictures [image, 3, row, column] as the towers take them."""
+    mean, std = (torch.tensor(v, device=images.device)[:, None, None] for v in (MEAN, STD))
+    return (images.float() / 255 - mean) / std
 
 
 @torch.no_grad()
 def embed_texts(clip: Any, tokenizer: Tokenizer, texts: list[str]) -> Float[Tensor, "text unit"]:
     """Return the unit text embeddings."""
     device = clip.logit_scale.device
-    return F.normalize(clip.encode_text(tokenizer(texts).to(device)).float(), dim=-1).cpu()
+    parts = [texts[first : first + 256] for first in range(0, len(texts), 256)]
+    found = [clip.encode_text(tokenizer(part).to(device)).float() for part in parts]
+    return F.normalize(torch.cat(found), dim=-1).cpu()
 
 
 @torch.no_grad()
-def embed_images(
-    clip: Any, images: Sequence[np.ndarray], batch: int = 32
-) -> Float[Tensor, "image unit"]:
-    """Return the unit image embeddings of 8-bit pictures."""
-    parts = []
-    for start in range(0, len(images), batch):
-        pixels = to_tensor(images[start : start + batch]).to(clip.logit_scale.device)
-        with torch.autocast(pixels.device.type, torch.bfloat16):
-            parts.append(clip.encode_image(pixels))
-    return F.normalize(torch.cat(parts).float(), dim=-1).cpu()
+def show(
+    clip: Any, tokenizer: Tokenizer, *, seed: int, part: Part, pictures: int, size: int, patch: int
+) -> Shown:
+    """Return what the model makes of held-out pictures; of each pair of twins one is taken."""
+    device = clip.logit_scale.device
+    kept: list[Shown] = []
+    last = len(clip.visual.transformer.resblocks) - 1
+    for first in range(0, pictures, 32):
+        numbers = [2 * k + k % 2 for k in range(first, min(first + 32, pictures))]
+        drawn = draw(seed, numbers, size, part=part, device=device)
+        captions = [
+            caption_of(seed, number, scene)
+            for number, scene in zip(numbers, drawn.scenes, strict=True)
+        ]
+        with torch.autocast(device.type, torch.bfloat16):
+            seen = clip.visual.forward_intermediates(
+                to_tensor(drawn.images), indices=[last], output_fmt="NLC"
+            )
+            tokens = clip.visual.ln_post(seen["image_intermediates"][0]) @ clip.visual.proj
+        kept.append(
+            Shown(
+                drawn.scenes,
+                embed_texts(clip, tokenizer, captions),
+                F.normalize(seen["image_features"].float(), dim=-1).cpu(),
+                F.normalize(tokens.float(), dim=-1).cpu(),
+                states(drawn, patch).flatten(1).cpu(),
+            )
+        )
+    return Shown(
+        [scene for some in kept for scene in some.scenes],
+        *(
+            torch.cat([getattr(some, name) for some in kept])
+            for name in ("texts", "wholes", "patches", "states")
+        ),
+    )
 
 
 def heldout(
-    clip: Any, tokenizer: Tokenizer, *, seed: int, pictures: int, size: int
+    clip: Any, tokenizer: Tokenizer, *, seed: int, pictures: int, size: int, patch: int
 ) -> dict[str, Any]:
-    """Return the held-out figures of a CLIP in evaluation mode, each with its chance level.
+    """Return the held-out figures of a CLIP in evaluation mode, by part of the world.
 
-    Pictures are drawn from the world of a seed that training does not use; of every pair of twins
-    only one is taken. Retrieval is image to caption among 128, by the caption's own picture.
+    The pictures are of a seed that training does not use. Each figure has its chance level beside
+    it. "retrieval_at_128" is image to caption among 128; "condition" is flawless or damaged for
+    the noun of the picture, and "patches" the same for each of its patches, both asked with the
+    prompt ensemble and given as accuracy (balanced) or AUROC; the others are zero-shot accuracies.
     """
-    drawn = [captioned(seed, 2 * k + k % 2, size) for k in range(pictures)]
-    images = embed_images(clip, [picture.image for picture, _ in drawn])
-    texts = embed_texts(clip, tokenizer, [text for _, text in drawn])
-    scenes = [picture.scene for picture, _ in drawn]
-    hits = []
-    for start in range(0, pictures - ROUND + 1, ROUND):
-        found = (images[start : start + ROUND] @ texts[start : start + ROUND].T).argmax(1)
-        hits.append((found == torch.arange(ROUND)).float().mean().item())
-    figures: dict[str, Any] = {
-        "pictures": pictures,
-        "seed": seed,
-        "retrieval_at_128": _figure(float(np.mean(hits)) if hits else None, 1 / ROUND),
-        "condition": _condition(clip, tokenizer, images, scenes),
-    }
-    for question in QUESTIONS:
-        figures[question.name] = _zero_shot(clip, tokenizer, images, scenes, question)
+    figures: dict[str, Any] = {"pictures": pictures, "seed": seed}
+    for part in PARTS:
+        shown = show(
+            clip, tokenizer, seed=seed, part=part, pictures=pictures, size=size, patch=patch
+        )
+        found = {"retrieval_at_128": _retrieval(shown), **_states(clip, tokenizer, shown)}
+        for question in QUESTIONS:
+            asked = _zero_shot(clip, tokenizer, shown, question)
+            if asked:
+                found[question.name] = asked
+        figures[part] = {name: value for name, value in found.items() if value}
     return figures
 
 
-def _figure(accuracy: float | None, chance: float) -> dict[str, Any]:
-    value = None if accuracy is None else round(accuracy, 4)
-    return {"accuracy": value, "chance": round(chance, 4)}
+def _retrieval(shown: Shown) -> dict[str, float]:
+    hits = []
+    for start in range(0, len(shown.scenes) - ROUND + 1, ROUND):
+        found = (shown.wholes[start : start + ROUND] @ shown.texts[start : start + ROUND].T).argmax(1)
+        hits.append((found == torch.arange(ROUND)).float().mean().item())
+    return _figure(float(np.mean(hits)), 1 / ROUND) if hits else {}
+
+
+def _figure(value: float, chance: float) -> dict[str, float]:
+    return {"value": round(value, 4), "chance": round(chance, 4)}
 
 
 def _zero_shot(
-    clip: Any, tokenizer: Tokenizer, images: Tensor, scenes: list[Scene], question: Question
-) -> dict[str, Any]:
+    clip: Any, tokenizer: Tokenizer, shown: Shown, question: Question
+) -> dict[str, float]:
     """Answer a question with the answer whose words, in all forms, are nearest to the picture."""
+    truth = torch.tensor([question.label(scene) for scene in shown.scenes])
+    if not bool((truth >= 0).any()):
+        return {}
     directions = torch.stack(
         [
             embed_texts(clip, tokenizer, [form.format(w) for w in words for form in FORMS]).mean(0)
             for words in question.choices.values()
         ]
     )
-    truth = torch.tensor([question.label(scene) for scene in scenes])
-    guesses = (images @ F.normalize(directions, dim=-1).T).argmax(1)
-    asked = truth >= 0
-    right = (guesses == truth)[asked].float().mean().item() if bool(asked.any()) else None
+    guesses = (shown.wholes @ F.normalize(directions, dim=-1).T).argmax(1)
+    right = (guesses == truth)[truth >= 0].float().mean().item()
     return _figure(right, 1 / len(question.choices))
 
 
-def _condition(
-    clip: Any, tokenizer: Tokenizer, images: Tensor, scenes: list[Scene]
-) -> dict[str, Any]:
-    """Flawless or damaged, asked with the prompt ensemble for the scene's own noun."""
-    pairs = {noun: _ensemble(clip, tokenizer, noun) for noun in NOUNS}
-    margins = torch.stack(
-        [
-            (pairs[NOUNS[noun_of(scene)]] @ image).diff().squeeze()
-            for image, scene in zip(images, scenes, strict=True)
-        ]
-    )
-    truth = torch.tensor([scene.condition is not None for scene in scenes])
-    order = margins[truth][:, None] - margins[~truth][None, :]
-    auroc = ((order > 0).float() + 0.5 * (order == 0).float()).mean().item()
-    accuracy = 0.5 * ((margins[truth] > 0).float().mean() + (margins[~truth] <= 0).float().mean())
-    return {**_figure(float(accuracy), 0.5), "auroc": round(auroc, 4)}
+def _states(clip: Any, tokenizer: Tokenizer, shown: Shown) -> Figures:
+    """Flawless or damaged, of pictures and of patches, asked with the prompt ensemble."""
+    nouns = sorted({scene.noun for scene in shown.scenes})
+    pairs = {noun: _ensemble(clip, tokenizer, _word(noun)) for noun in nouns}
+    contrast = torch.stack([pairs[s.noun][1] - pairs[s.noun][0] for s in shown.scenes])
+    margins = (shown.wholes * contrast).sum(1)
+    damaged = torch.tensor([scene.condition is not None for scene in shown.scenes])
+    right = [(margins[damaged] > 0).float().mean(), (margins[~damaged] <= 0).float().mean()]
+    each = torch.einsum("ipe,ie->ip", shown.patches, contrast)
+    known = shown.states != UNSURE
+    return {
+        "condition": _figure(float(sum(right)) / 2, 0.5),
+        "condition_auroc": _figure(_auroc(margins, damaged), 0.5),
+        "patches_auroc": _figure(_auroc(each[known], shown.states[known] == 1), 0.5),
+    }
+
+
+def _word(noun: str) -> str:
+    return OBJECTS[noun].nouns[0] if noun in OBJECTS else MATERIALS[noun].nouns[0]
+
+
+def _auroc(scores: Tensor, positive: Tensor) -> float:
+    from workbench.evaluation.image_metrics import auroc
+
+    found = auroc(positive.numpy().astype(int), scores.double().numpy()).value
+    return float("nan") if found is None else float(found)
 
 
 def _ensemble(clip: Any, tokenizer: Tokenizer, noun: str) -> Float[Tensor, "2 unit"]:
     rows = []
-    for states in (FLAWLESS[:7], DAMAGED[:5]):
-        prompts = [t.format(s.format(noun)) for t in TEMPLATES[::4] for s in states]
-        rows.append(embed_texts(clip, tokenizer, prompts).mean(0))
+    for adjectives in (FLAWLESS[:7], DAMAGED[:5]):
+        texts = [t.format(s.format(noun)) for t in TEMPLATES[::4] for s in adjectives]
+        rows.append(embed_texts(clip, tokenizer, texts).mean(0))
     return F.normalize(torch.stack(rows), dim=-1)
+
+

@@ -21,7 +21,8 @@ VOCABULARY = "bpe_vocab.txt.gz"
 LOG = "training_log.csv"
 FIGURES = "heldout.json"
 CARD = "README.md"
-COLUMNS = ("step", "pictures", "seconds", "loss", "heldout_retrieval", "zero_shot")
+CURVE = ("retrieval_at_128", "material", "object", "damage", "condition_auroc", "patches_auroc")
+COLUMNS = ("step", "pictures", "seconds", "device", "loss", *CURVE)
 
 
 def write(
@@ -60,6 +61,12 @@ def write(
     write_json(out / FIGURES, figures)
 
 
+def curve(figures: dict[str, Any]) -> dict[str, float]:
+    """Return those held-out figures that the log follows over the training."""
+    same = figures["training"]
+    return {name: same[name]["value"] for name in CURVE if name in same}
+
+
 def read(folder: Path) -> tuple[Any, Any]:
     """Return (open_clip model in fp32 and evaluation mode, tokenizer) of an exported folder."""
     from open_clip.model import CLIP
@@ -85,7 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
     clip, tokenizer = read(options.evaluate)
     recipe = Recipe()
     figures = heldout(
-        clip, tokenizer, seed=recipe.heldout_seed, pictures=options.pictures, size=recipe.image_size
+        clip,
+        tokenizer,
+        seed=recipe.heldout_seed,
+        pictures=options.pictures,
+        size=recipe.image_size,
+        patch=recipe.patch_size,
     )
     write_json(options.evaluate / FIGURES, figures)
     log_rows = list(csv.DictReader((options.evaluate / LOG).read_text().splitlines()))

@@ -1,6 +1,7 @@
 """What a training consists of, and its checkpoint: model, optimisers and how far it is."""
 
 import io
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.demo import loss
+from workbench.demo.training.loss import Heads
 from workbench.demo.training.recipe import Recipe
 from workbench.errors import RunError
 from workbench.files import write_bytes
@@ -21,7 +22,7 @@ class Progress:
     step: int = 0
     pictures: int = 0
     seconds: float = 0.0
-    rows: list[dict[str, float]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Learner:
     """What is trained: the CLIP, the helping heads that are thrown away, and their optimisers."""
 
     clip: Any
-    heads: torch.nn.Linear
+    heads: Heads
     steppers: list[torch.optim.Optimizer]
 
     @classmethod
@@ -40,7 +41,7 @@ class Learner:
         a small machine has few of. The text tower learns more slowly than the image tower: while
         pictures look alike to the model, texts would only learn to be alike as well.
         """
-        heads = loss.heads(clip.visual.proj.shape[1]).to(clip.logit_scale.device)
+        heads = Heads(*clip.visual.proj.shape).to(clip.logit_scale.device)
         groups: dict[tuple[bool, bool, bool], list[Tensor]] = {}
         for name, weight in clip.named_parameters():
             key = (
@@ -62,21 +63,30 @@ class Learner:
                 if block == blocks
             ]
 
-        muon = torch.optim.Muon(
-            part(True),
-            lr=recipe.block_rate,
-            weight_decay=recipe.decay,
-            adjust_lr_fn="match_rms_adamw",
-        )
+        matrices = part(True)
+        muons = [
+            torch.optim.Muon(
+                [{**group, "params": group["params"][k :: recipe.parts]} for group in matrices],
+                lr=recipe.block_rate,
+                weight_decay=recipe.decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+            for k in range(recipe.parts)
+        ]
         adam = torch.optim.AdamW(part(False), lr=recipe.rate, betas=(0.9, 0.98), eps=1e-6)
-        return cls(clip, heads, [muon, adam])
+        return cls(clip, heads, [*muons, adam])
 
-    def step(self, rates: tuple[float, float]) -> None:
+    def weights(self) -> list[Tensor]:
+        """Return all weights that are learnt."""
+        return [*self.clip.parameters(), *self.heads.parameters()]
+
+    def step(self, rates: tuple[float, float], threads: Executor) -> None:
         """Take one step at the given rates of Muon and AdamW."""
-        for stepper, rate in zip(self.steppers, rates, strict=True):
+        *muons, adam = self.steppers
+        for stepper, rate in [*((muon, rates[0]) for muon in muons), (adam, rates[1])]:
             for group in stepper.param_groups:
                 group["lr"] = rate * group["pace"]
-            stepper.step()
+        list(threads.map(lambda stepper: stepper.step(), self.steppers))
 
 
 def save(path: Path, learner: Learner, state: Progress) -> None:

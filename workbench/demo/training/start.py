@@ -3,8 +3,9 @@
 With few pictures to learn from, a vision transformer started at random learns colours long before
 anything else: the mean of a patch drowns its texture, and positions are faint. So the patch
 embedding starts as the whitened principal components of the training world's patches, the position
-embedding as plane waves of half the strength of a patch, and the text projection such that captions
-are centred and white. All of it is trained on like everything else.
+embedding as plane waves in a sixth of the channels (in more it would hold much of the variance that
+neurons are later ranked by), and the text projection such that captions are centred and white. All
+of it is trained on like everything else.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.demo.training.evaluate import to_tensor
-from workbench.demo.world import draw
+from workbench.demo.world.drawing import draw
 
 SAMPLE = 192  # pictures that the components are taken from
 FLOOR = 0.05  # variance below which a component is mostly sensor noise, and is not raised to 1
@@ -27,12 +28,13 @@ def prepare(clip: Any, seed: int, size: int) -> None:
     """Set the patch and position embeddings of an untrained CLIP in place."""
     weight = clip.visual.conv1.weight
     width, _, patch, _ = weight.shape
-    images = to_tensor([draw(seed, index, size).image for index in range(SAMPLE)])
+    images = to_tensor(draw(seed, range(SAMPLE), size).images)
     kernels = whitening(images, patch)[:width]
     with torch.no_grad():
-        weight[: len(kernels)] = kernels
+        weight[: len(kernels)] = kernels.to(weight)
         grid = size // patch
-        clip.visual.positional_embedding[1:] = torch.from_numpy(plane_waves(grid, width))
+        waves = torch.from_numpy(plane_waves(grid, width))
+        clip.visual.positional_embedding[1:] = waves.to(weight.device)
 
 
 def prepare_text(clip: Any, tokens: Int[Tensor, "text token"]) -> None:
@@ -69,11 +71,12 @@ def whitening(
 
 def plane_waves(grid: int, width: int) -> Float[np.ndarray, "position channel"]:
     """Return sines and cosines of row and column, from one wave a picture to one in two patches."""
-    count = max(1, width // 4)
+    count = max(1, width // 24)
     pace = np.pi * (grid / 2) ** (np.arange(count) / count) / grid
     row, column = np.divmod(np.arange(grid * grid), grid)
     angles = [row[:, None] * pace, column[:, None] * pace]
     waves = np.concatenate([wave(angle) for angle in angles for wave in (np.sin, np.cos)], axis=1)
     full = np.zeros((grid * grid, width), np.float32)
-    full[:, : waves.shape[1]] = WAVES * waves[:, :width]
+    spread = np.arange(waves.shape[1]) * (width // waves.shape[1])
+    full[:, spread] = WAVES * waves
     return full

@@ -7,27 +7,29 @@ exported to `--out` whenever a checkpoint is evaluated.
 
 import argparse
 import logging
-import math
 import time
-from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from workbench.demo import export, loss, start
-from workbench.demo.world.attributes import labels
-from workbench.demo.world.captions import vocabulary
-from workbench.demo.training.evaluate import captioned, heldout, to_tensor
+from workbench.demo.training import export, loss, patches, start
+from workbench.demo.training.evaluate import heldout
 from workbench.demo.training.learner import Learner, Progress, load, save
 from workbench.demo.training.recipe import Recipe
+from workbench.demo.training.stream import Batch, batches
 from workbench.demo.training.tokenizer import read_tokenizer, write_vocabulary
+from workbench.demo.world.attributes import NOUNS
+from workbench.demo.world.captions import caption_of, vocabulary
+from workbench.demo.world.scene import rng_of, scene_of
 
 log = logging.getLogger("workbench.demo.training.train")
 CHECKPOINT = "training.pt"
+LOG_EVERY = 20  # steps
+MOST_SCALE = 4.6052  # of the logarithm of the logit scale: 100, as in CLIP
 
 
 @dataclass(frozen=True)
@@ -49,48 +51,16 @@ class Budget:
         return min(1.0, max(shares))
 
 
-Batch = tuple[Tensor, Tensor, Tensor]
-
-
-class Captioned(Dataset[Batch]):
-    """The training pictures by number: (uint8 [row, column, 3], token ids, attribute labels)."""
-
-    def __init__(self, seed: int, size: int, tokenizer: Any) -> None:
-        self.seed, self.size, self.tokenizer = seed, size, tokenizer
-
-    def __getitem__(self, index: int) -> Batch:
-        picture, text = captioned(self.seed, index, self.size)
-        answers = torch.tensor(labels(picture.scene))
-        return torch.from_numpy(picture.image), self.tokenizer([text])[0], answers
-
-
-def batches(dataset: Captioned, first: int, batch: int, workers: int) -> Iterator[Batch]:
-    """Yield batches of pictures `first`, `first + 1`, ... without end."""
-
-    def numbers() -> Iterator[list[int]]:
-        start = first
-        while True:
-            yield list(range(start, start + batch))
-            start += batch
-
-    loader = DataLoader(
-        dataset,
-        batch_sampler=numbers(),
-        num_workers=workers,
-        prefetch_factor=6 if workers else None,
-    )
-    yield from loader
-
-
 def build(recipe: Recipe) -> Any:
-    """Return an untrained CLIP of the recipe's architecture, seeded, that can drop patches."""
+    """Return an untrained CLIP of the recipe's architecture, seeded, that can leave patches out."""
     from open_clip.model import CLIP
 
     torch.manual_seed(recipe.seed)
     shape = recipe.architecture
-    vision = {**shape["vision_cfg"], "patch_dropout": 0.5}
-    clip = CLIP(embed_dim=shape["embed_dim"], vision_cfg=vision, text_cfg=shape["text_cfg"])
-    clip.visual.output_tokens = True
+    clip = CLIP(
+        embed_dim=shape["embed_dim"], vision_cfg=shape["vision_cfg"], text_cfg=shape["text_cfg"]
+    )
+    clip.visual.patch_dropout = patches.KeptPatches()
     return clip
 
 
@@ -102,7 +72,6 @@ def train(
     *,
     device: str = "auto",
     resume: bool = False,
-    workers: int = 1,
 ) -> Progress:
     """Train until the budget is used up, and export to `out`. Returns how far it got."""
     place = torch.device(_device(device))
@@ -130,35 +99,33 @@ def train(
         if figures:
             _export(out, clip, tokenizer, recipe, state, budget.heldout_pictures)
 
-    dataset = Captioned(recipe.seed, recipe.image_size, tokenizer)
+    threads = ThreadPoolExecutor(recipe.parts, initializer=torch.set_num_threads, initargs=(1,))
     saved = exported = began = time.monotonic()
-    before, losses = state.seconds, []
-    for batch in batches(dataset, state.pictures, recipe.batch, workers):
+    before, sums = state.seconds, _Means()
+    for batch in batches(recipe, tokenizer, state.step, place):
         progress = budget.progress(state.pictures, state.seconds)
         if progress >= 1:
             break
-        images, tokens, answers = (tensor.to(place) for tensor in batch)
-        prompts = loss.prompts(tokenizer, recipe.seed, state.step).to(place)
-        losses.append(
-            _update(learner, (images, tokens, answers, prompts), recipe, state.step, progress)
-        )
+        batch = batch.to(place)
+        sums.add(_update(learner, batch, tokenizer, recipe, state.step, progress, threads))
         now = time.monotonic()
         state.step += 1
-        state.pictures += len(images)
+        state.pictures += len(batch.images)
         state.seconds = before + now - began
-        if state.step % 20 == 0:
-            row = {
-                "step": state.step,
-                "pictures": state.pictures,
-                "seconds": round(state.seconds),
-                "loss": round(sum(losses) / len(losses), 4),
-            }
-            losses = []
-            state.rows.append(row)
+        if state.step % LOG_EVERY == 0:
+            state.rows.append(
+                {
+                    "step": state.step,
+                    "pictures": state.pictures,
+                    "seconds": round(state.seconds),
+                    "device": place.type,
+                    **sums.taken(),
+                }
+            )
             log.info(
                 "%s, %.1f pictures/s, %.0f %% done",
-                row,
-                state.pictures / max(1.0, state.seconds),
+                state.rows[-1],
+                (state.pictures) / max(1.0, state.seconds),
                 100 * progress,
             )
         if now - exported > 60 * budget.export_every:
@@ -171,57 +138,94 @@ def train(
     return state
 
 
+class _Means:
+    """Running means of the parts of the loss between two rows of the log."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+
+    def add(self, row: dict[str, float]) -> None:
+        self.rows.append(row)
+
+    def taken(self) -> dict[str, float]:
+        """Return the means, and begin anew."""
+        rows, self.rows = self.rows, []
+        return {name: round(sum(row[name] for row in rows) / len(rows), 3) for name in rows[0]}
+
+
+Gradients = tuple[Tensor | None, ...]
+
+
 def _update(
     learner: Learner,
-    batch: tuple[Tensor, Tensor, Tensor, Tensor],
+    batch: Batch,
+    tokenizer: Any,
     recipe: Recipe,
     step: int,
     progress: float,
-) -> float:
-    """Take one step; return its loss."""
+    threads: Executor,
+) -> dict[str, float]:
+    """Take one step; return its loss and the parts of it.
+
+    Each part of the batch is contrasted within itself. On a CPU the parts are learnt from side by
+    side, one core each: no core waits for another in the middle of an operation.
+    """
     clip = learner.clip
     clip.train()
-    clip.visual.patch_dropout.prob = recipe.dropout(progress)
-    # The patches that stay are drawn from the step's own seed, so that a resumed run draws the same
-    torch.manual_seed(recipe.seed * 1_000_003 + step)
-    images, tokens, answers, prompts = batch
-    with torch.autocast(images.device.type, torch.bfloat16):
-        total = loss.of(clip, learner.heads, to_tensor(images), tokens, answers, prompts, recipe)
-    clip.zero_grad(set_to_none=True)
-    learner.heads.zero_grad(set_to_none=True)
-    total.backward()
+    # The patches that are seen are drawn from the step's own seed: a resumed run draws the same
+    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+    count = recipe.seen(progress)
+    kept = patches.choose(batch.spots, recipe.grid, count, generator)
+    halves = [Batch(*part) for part in zip(*(whole.chunk(recipe.parts) for whole in batch), strict=True)]
+    weights = learner.weights()
+
+    def learnt(part: tuple[Batch, Tensor]) -> tuple[Gradients, dict[str, float]]:
+        some, seen = part
+        clip.visual.patch_dropout.kept = seen if count < recipe.grid**2 else None
+        with torch.autocast(some.images.device.type, torch.bfloat16):
+            losses = loss.of(clip, learner.heads, some, tokenizer, recipe, step)
+        total = torch.stack(list(losses.values())).sum() / recipe.parts
+        clip.visual.patch_dropout.kept = None
+        found = torch.autograd.grad(total, weights, allow_unused=True)
+        return found, {name: float(value.detach()) for name, value in losses.items()}
+
+    run = threads.map if batch.images.device.type == "cpu" else map
+    results = list(run(learnt, zip(halves, kept.chunk(recipe.parts), strict=True)))
+    for weight, *found in zip(weights, *(gradients for gradients, _ in results), strict=True):
+        known = [gradient for gradient in found if gradient is not None]
+        weight.grad = torch.stack(known).sum(0) if known else None
     torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
-    share = min(1.0, (step + 1) / recipe.warmup)
-    share *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
-    learner.step((recipe.block_rate * share, recipe.rate * share))
+    share = recipe.pace(step, progress)
+    learner.step((recipe.block_rate * share, recipe.rate * share), threads)
     with torch.no_grad():
-        clip.logit_scale.clamp_(0, math.log(100))
-    return float(total.detach())
+        clip.logit_scale.clamp_(0, MOST_SCALE)
+    names = results[0][1]
+    means = {name: sum(row[name] for _, row in results) / recipe.parts for name in names}
+    return {"loss": sum(means.values()), **means}
 
 
 def _sample_texts(tokenizer: Any, recipe: Recipe) -> Tensor:
-    captions: Tensor = tokenizer([captioned(recipe.seed, index, 32)[1] for index in range(600)])
-    phrases = [loss.prompts(tokenizer, recipe.seed, 10**6 + k) for k in range(8)]
-    return torch.cat([captions, *phrases])
+    seed = recipe.seed
+    captions = [caption_of(seed, number, scene_of(seed, number)) for number in range(600)]
+    everything = range(len(NOUNS))
+    phrases = [loss.prompts(tokenizer, rng_of(seed, k), everything) for k in range(4)]
+    return torch.cat([tokenizer(captions), *phrases])
 
 
 def _export(
     out: Path, clip: Any, tokenizer: Any, recipe: Recipe, state: Progress, pictures: int
 ) -> None:
     clip.eval()
-    clip.visual.output_tokens = False
     figures = heldout(
-        clip, tokenizer, seed=recipe.heldout_seed, pictures=pictures, size=recipe.image_size
+        clip,
+        tokenizer,
+        seed=recipe.heldout_seed,
+        pictures=pictures,
+        size=recipe.image_size,
+        patch=recipe.patch_size,
     )
-    clip.visual.output_tokens = True
-    state.rows[-1:] = [
-        {
-            **row,
-            "heldout_retrieval": figures["retrieval_at_128"]["accuracy"],
-            "zero_shot": figures["condition"]["accuracy"],
-        }
-        for row in state.rows[-1:]
-    ]
+    if state.rows:
+        state.rows[-1] = {**state.rows[-1], **export.curve(figures)}
     log.info("held out: %s", figures)
     export.write(out, clip.state_dict(), recipe, state.rows, figures)
 

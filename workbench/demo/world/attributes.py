@@ -6,16 +6,17 @@ states of its own noun, in the words of WinCLIP's prompt ensemble. On held-out p
 zero-shot tests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from numpy.random import Generator
 
 from workbench.demo.world.captions import ARRANGEMENTS, DAMAGED, FLAWLESS, TEMPLATES
-from workbench.demo.conditions import CONDITIONS
-from workbench.demo.materials import COLOURS, MATERIALS
-from workbench.demo.shapes import OBJECTS
-from workbench.demo.world import Scene
+from workbench.demo.world.conditions import CONDITIONS
+from workbench.demo.world.materials import MATERIALS
+from workbench.demo.world.objects import OBJECTS
+from workbench.demo.world.palette import COLOURS
+from workbench.demo.world.scene import Scene
 
 FORMS = ("{}", "a photo of {}", "a picture of {}", "a close-up of {}")
 
@@ -28,10 +29,13 @@ class Question:
     choices: dict[str, tuple[str, ...]]
     answer: Callable[[Scene], str | None]
 
+    def number(self, answer: str | None) -> int:
+        """Return the number of an answer, or -1 for none and for one that is not offered."""
+        return list(self.choices).index(answer) if answer in self.choices else -1
+
     def label(self, scene: Scene) -> int:
         """Return the number of the true answer, or -1 where the question does not arise."""
-        found = self.answer(scene)
-        return -1 if found is None else list(self.choices).index(found)
+        return self.number(self.answer(scene))
 
     def phrases(self, rng: Generator) -> list[str]:
         """Return one phrase per possible answer, all in one form."""
@@ -39,28 +43,29 @@ class Question:
         return [form.format(_pick(rng, words)) for words in self.choices.values()]
 
 
-def _damage_words() -> dict[str, tuple[str, ...]]:
-    return {
-        name: (*adjectives, *(f"object with {noun}" for noun in nouns))
-        for name, (_, adjectives, nouns, _) in CONDITIONS.items()
-    }
-
-
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "material",
-        {name: words for name, (_, words, _) in MATERIALS.items()},
+        {name: made.nouns for name, made in MATERIALS.items() if not made.heldout},
         lambda scene: None if scene.shape else scene.material,
     ),
     Question(
         "object",
-        {name: words for name, (_, words) in OBJECTS.items()},
+        {name: thing.nouns for name, thing in OBJECTS.items()},
         lambda scene: scene.shape or None,
     ),
     Question(
         "colour", {name: (name, f"{name} object") for name in COLOURS}, lambda scene: scene.colour
     ),
-    Question("damage", _damage_words(), lambda scene: scene.condition),
+    Question(
+        "damage",
+        {
+            name: (*kind.adjectives, *(f"object with {noun}" for noun in kind.nouns))
+            for name, kind in CONDITIONS.items()
+            if not kind.heldout
+        },
+        lambda scene: scene.condition,
+    ),
     Question(
         "arrangement",
         {
@@ -70,17 +75,17 @@ QUESTIONS: tuple[Question, ...] = (
         lambda scene: scene.arrangement if scene.shape else None,
     ),
 )
+MATERIAL, OBJECT, COLOUR, DAMAGE, _ = QUESTIONS
 
-NOUNS: tuple[str, ...] = tuple(
-    [words[0] for _, words, _ in MATERIALS.values()] + [words[0] for _, words in OBJECTS.values()]
-)
+NOUNS: dict[str, str] = {
+    **{name: made.nouns[0] for name, made in MATERIALS.items() if not made.heldout},
+    **{name: thing.nouns[0] for name, thing in OBJECTS.items()},
+}
 
 
 def noun_of(scene: Scene) -> int:
-    """Return the number (in `NOUNS`) of the word for what the scene shows."""
-    if scene.shape:
-        return len(MATERIALS) + list(OBJECTS).index(scene.shape)
-    return list(MATERIALS).index(scene.material)
+    """Return the number (in `NOUNS`) of what the scene shows, or -1 for a held-out material."""
+    return list(NOUNS).index(scene.noun) if scene.noun in NOUNS else -1
 
 
 def labels(scene: Scene) -> list[int]:
@@ -89,10 +94,11 @@ def labels(scene: Scene) -> list[int]:
     return [*answers, noun_of(scene), int(scene.condition is not None)]
 
 
-def state_prompts(rng: Generator) -> list[str]:
-    """Return, for every noun, one prompt of its flawless and one of its damaged state."""
+def state_prompts(rng: Generator, nouns: Sequence[int]) -> list[str]:
+    """Return, for each noun (by number), one prompt of its flawless and one of its damaged state."""
     template, good, bad = _pick(rng, TEMPLATES), _pick(rng, FLAWLESS), _pick(rng, DAMAGED)
-    return [template.format(state.format(noun)) for noun in NOUNS for state in (good, bad)]
+    words = list(NOUNS.values())
+    return [template.format(s.format(words[noun])) for noun in nouns for s in (good, bad)]
 
 
 def _pick(rng: Generator, options: tuple[str, ...]) -> str:

@@ -5,11 +5,13 @@ import re
 from numpy.random import Generator
 
 from workbench.clip.prompts import NORMAL_STATES
-from workbench.demo.conditions import CONDITIONS
-from workbench.demo.materials import COLOURS, MATERIALS
-from workbench.demo.shapes import OBJECTS
-from workbench.demo.world import Scene
+from workbench.demo.world.conditions import CONDITIONS
+from workbench.demo.world.materials import MATERIALS
+from workbench.demo.world.objects import OBJECTS
+from workbench.demo.world.palette import COLOURS
+from workbench.demo.world.scene import COLUMNS, ROWS, Scene, rng_of
 
+CAPTION = 3  # stream of random numbers
 # The state words and templates of WinCLIP (Jeong et al., CVPR 2023, appendix), so that prompts made
 # of them mean something to the tower.
 FLAWLESS = (*NORMAL_STATES, "undamaged {}", "good {}", "clean {}")
@@ -72,13 +74,14 @@ ARRANGEMENTS = {
     "scattered": ("several {}", "scattered {}", "a heap of {}"),
 }
 AGAINST = ("on {}", "on a {} background", "against {}")
-AMOUNTS = {"faint": ("slight", "faint", "small", "subtle"), "plain": ("clear", "large", "heavy")}
-LIGHTS = {"bright": "in bright light", "dark": "in dim light", "side": "lit from the side"}
-PLACES = tuple(
-    f"{row} {column}"
-    for row in ("top", "middle", "bottom")
-    for column in ("left", "centre", "right")
-)
+SIZES = {"small": ("small", "tiny", "little"), "large": ("large", "big", "wide")}
+STRENGTHS = {"faint": ("faint", "slight", "subtle"), "plain": ("clear", "heavy", "deep")}
+LIGHTS = {
+    "bright": ("in bright light", "brightly lit"),
+    "dark": ("in dim light", "in the dark"),
+    "side": ("lit from the side", "in low side light"),
+}
+PLACES = tuple(f"{row} {column}" for row in ROWS for column in COLUMNS)
 EXTRA = (
     "normal",
     "anomalous",
@@ -133,6 +136,11 @@ EXTRA = (
 )
 
 
+def caption_of(seed: int, picture: int, scene: Scene, again: int = 0) -> str:
+    """Return a sentence for a picture; another one for each time it is shown again."""
+    return caption(rng_of(seed, picture, CAPTION, again), scene)
+
+
 def caption(rng: Generator, scene: Scene) -> str:
     """Return one sentence that is true of the scene."""
     short = rng.random() < 0.25
@@ -143,24 +151,27 @@ def caption(rng: Generator, scene: Scene) -> str:
     words += after
     if short:
         return _template(rng, scene).format(words)
-    if scene.background and rng.random() < 0.75:
-        ground = _pick(rng, MATERIALS[scene.background][1])
+    if scene.ground and rng.random() < 0.75:
+        ground = _pick(rng, MATERIALS[scene.ground].nouns)
         if rng.random() < 0.6:
-            ground = f"{scene.background_colour} {ground}"
+            ground = f"{scene.ground_colour} {ground}"
         words = f"{words} {_pick(rng, AGAINST).format(ground)}"
     if scene.light in LIGHTS and rng.random() < 0.4:
-        words = f"{words} {LIGHTS[scene.light]}"
+        words = f"{words} {_pick(rng, LIGHTS[scene.light])}"
     opening = _pick(rng, ("a photo of {}", "{}", "{}", "a close-up of {}", "a picture of {}"))
     return opening.format(words)
 
 
 def _noun(rng: Generator, scene: Scene, short: bool) -> str:
+    made = MATERIALS[scene.material]
     if scene.shape:
-        words = _pick(rng, OBJECTS[scene.shape][1])
+        words = _pick(rng, OBJECTS[scene.shape].nouns)
         if scene.arrangement != "single":
-            words += "s" if not words.endswith("s") else ""
+            words += "" if words.endswith("s") else "s"
+        if scene.textured and made.made_of and rng.random() < (0.3 if short else 0.6):
+            words = f"{_pick(rng, made.made_of)} {words}"
     else:
-        words = _pick(rng, MATERIALS[scene.material][1])
+        words = _pick(rng, made.nouns)
     if rng.random() < (0.4 if short else 0.85):
         words = f"{scene.colour} {words}"
     return words
@@ -170,20 +181,28 @@ def _state(rng: Generator, scene: Scene) -> tuple[str, str]:
     """Return how the noun is qualified ("flawless {}") and what follows (" with a crack ...")."""
     if scene.condition is None:
         return _pick(rng, FLAWLESS), ""
-    _, adjectives, nouns, _ = CONDITIONS[scene.condition]
-    kind = rng.random()
-    if kind < 0.3:
+    kind = CONDITIONS[scene.condition]
+    said = rng.random()
+    if said < 0.25:
         return _pick(rng, DAMAGED), ""
     where = f" {_pick(rng, ('in the', 'at the'))} {scene.where}" if rng.random() < 0.6 else ""
-    if kind < 0.5:
-        return f"{_pick(rng, adjectives)} {{}}", where
-    noun = _pick(rng, nouns)
-    if noun.startswith("a ") and rng.random() < 0.3:
-        noun = f"a {_pick(rng, AMOUNTS[scene.amount])} {noun[2:]}"
+    if said < 0.5 and kind.adjectives:
+        return f"{_pick(rng, kind.adjectives)} {{}}", where
+    noun = _pick(rng, kind.nouns)
+    article, _, rest = noun.partition(" ")
+    if article in ("a", "an") and rng.random() < 0.4:
+        noun = f"a {_amount(rng, scene)} {rest}"
     before = "{}"
     if rng.random() < 0.25:
         before = _pick(rng, ("damaged {}", "defective {}", "broken {}"))
     return before, f" with {noun}{where}"
+
+
+def _amount(rng: Generator, scene: Scene) -> str:
+    """Return how large or how plain the damage is."""
+    if rng.random() < 0.5:
+        return _pick(rng, SIZES["small" if scene.reach < 0.085 else "large"])
+    return _pick(rng, STRENGTHS["faint" if scene.strength < 0.6 else "plain"])
 
 
 def _template(rng: Generator, scene: Scene) -> str:
@@ -199,13 +218,16 @@ def _pick(rng: Generator, options: tuple[str, ...]) -> str:
 
 
 def vocabulary() -> list[str]:
-    """Return every word of the grammar and of the prompt ensemble, sorted."""
+    """Return every word of the grammar and of the prompt ensemble, sorted.
+
+    The words of held-out materials and damage are among them, so that they can be asked for; no
+    training caption uses them.
+    """
     texts: list[str] = [
         *FLAWLESS,
         *DAMAGED,
         *TEMPLATES,
         *AGAINST,
-        *LIGHTS.values(),
         *PLACES,
         *COLOURS,
         *EXTRA,
@@ -214,10 +236,11 @@ def vocabulary() -> list[str]:
         "a picture of",
         "in at the",
     ]
-    texts += [word for words in (*ARRANGEMENTS.values(), *AMOUNTS.values()) for word in words]
-    texts += [word for _, words, _ in MATERIALS.values() for word in words]
-    texts += [word for _, words in OBJECTS.values() for word in words]
-    texts += [f"{word}s" for _, words in OBJECTS.values() for word in words]
-    texts += [word for _, a, n, _ in CONDITIONS.values() for word in (*a, *n)]
+    for table in (ARRANGEMENTS, SIZES, STRENGTHS, LIGHTS):
+        texts += [word for words in table.values() for word in words]
+    texts += [word for made in MATERIALS.values() for word in (*made.nouns, *made.made_of)]
+    texts += [word for thing in OBJECTS.values() for word in thing.nouns]
+    texts += [f"{word}s" for thing in OBJECTS.values() for word in thing.nouns]
+    texts += [word for kind in CONDITIONS.values() for word in (*kind.adjectives, *kind.nouns)]
     found = re.findall(r"[a-z]+|[^\sa-z{}]+", " ".join(texts).lower())
     return sorted(set(found))

@@ -18,6 +18,7 @@ from workbench.demo.world.placing import Placed, placed
 from workbench.demo.world.scene import COLUMNS, ROWS, Part, Scene, drawn_alike, scene_of
 
 NORMAL_SIZE = 192  # the size that heights in pixels are meant for
+LEAST = 0.2  # of a mark, for damage to count as seen
 TOGETHER = 16  # pictures drawn in one go on a CPU, whose cache they should fit
 
 
@@ -86,10 +87,19 @@ def drawn(scenes: list[Scene], form: Dice, pose: Dice, own: Dice, size: int) -> 
     blurred = _flags(scenes, form, lambda scene: scene.blurred)
     images = _photograph(own.of_step("camera"), lit(canvas, light), blurred)
     told = [
-        replace(scene, where=where_of(*spot)) if scene.condition else scene
-        for scene, spot in zip(scenes, spots.tolist(), strict=True)
+        _told(scene, spot, most)
+        for scene, spot, most in zip(
+            scenes, spots.tolist(), canvas.mark.amax((1, 2)).tolist(), strict=True
+        )
     ]
     return Drawn(images, told, canvas.alpha, canvas.mark, spots)
+
+
+def _told(scene: Scene, spot: tuple[float, float], most: float) -> Scene:
+    """Return the scene with the place of its damage; flawless where the damage left no mark."""
+    if scene.condition is None:
+        return scene
+    return replace(scene, where=where_of(*spot)) if most > LEAST else replace(scene, condition=None)
 
 
 def _flags(scenes: list[Scene], dice: Dice, asked: Callable[[Scene], bool]) -> Tensor:

@@ -55,6 +55,11 @@ class Scene:
         return self.shape or self.material
 
 
+def rng_of(seed: int, *numbers: int) -> Generator:
+    """Return the random numbers of one thing that is chosen."""
+    return default_rng([seed, *numbers])
+
+
 def withheld(one: str, other: str) -> bool:
     """Return whether two words never come together in training (one pair in ten)."""
     return crc32(f"{one} {other}".encode()) % 10 == 0
@@ -69,11 +74,11 @@ def scene_of(seed: int, picture: int, part: Part = "training") -> Scene:
     "damage" nothing but held-out kinds of damage, and flawless pictures.
     """
     pair, second = divmod(picture, 2)
-    shared = default_rng([seed, pair, SCENE])
+    shared = rng_of(seed, pair, SCENE)
     same = bool(shared.random() < 0.67)
-    chooser = shared if same else default_rng([seed, picture, SCENE])
+    chooser = shared if same else rng_of(seed, picture, SCENE)
     damaged = bool(chooser.random() < 0.5) != (same and bool(second))
-    own = default_rng([seed, picture, CONDITION])
+    own = rng_of(seed, picture, CONDITION)
     while True:
         found = _scene(chooser, part)
         kinds = _kinds(found, part)
@@ -94,7 +99,7 @@ def scene_of(seed: int, picture: int, part: Part = "training") -> Scene:
 
 def drawn_alike(seed: int, picture: int) -> bool:
     """Return whether both pictures of a pair have one geometry (of scenes that differ or not)."""
-    return bool(default_rng([seed, picture // 2, SCENE]).random() < 0.4)
+    return bool(rng_of(seed, picture // 2, SCENE).random() < 0.4)
 
 
 def _pick(rng: Generator, options: Sequence[str]) -> str:
