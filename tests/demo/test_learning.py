@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from workbench.demo import loss, start, train
-from workbench.demo.world.attributes import NOUNS, QUESTIONS, labels, noun_of, state_prompts
 from workbench.demo.training.card import QUESTIONS as SHOWN
 from workbench.demo.training.card import card
 from workbench.demo.training.recipe import Recipe
 from workbench.demo.world import draw, rng_of
+from workbench.demo.world.attributes import NOUNS, QUESTIONS, labels, noun_of, state_prompts
 
 
 def test_whitened_patches_have_unit_variance_and_no_correlation():

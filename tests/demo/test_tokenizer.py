@@ -2,9 +2,9 @@
 
 import pytest
 
-from workbench.demo.world.captions import vocabulary
 from workbench.demo.training.evaluate import captioned
 from workbench.demo.training.tokenizer import original_merges, read_tokenizer, write_vocabulary
+from workbench.demo.world.captions import vocabulary
 from workbench.paths import demo_model
 
 

@@ -4,13 +4,13 @@ import re
 
 import numpy as np
 import pytest
-
-from workbench.demo.world.captions import caption, vocabulary
 from workbench.demo.conditions import CONDITIONS
-from workbench.demo.training.evaluate import captioned
 from workbench.demo.materials import MATERIALS
 from workbench.demo.shapes import OBJECTS
+
+from workbench.demo.training.evaluate import captioned
 from workbench.demo.world import draw, rng_of
+from workbench.demo.world.captions import caption, vocabulary
 
 
 def test_a_picture_depends_on_nothing_but_seed_and_number():

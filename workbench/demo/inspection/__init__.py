@@ -1,1 +1,1 @@
-"""The demo inspection set: five drawn products, their defects, and the bench they are pictured on."""
+"""The demo inspection set: five products, their defects, the bench they are pictured on."""

@@ -206,4 +206,3 @@ def main(arguments: list[str] | None = None) -> int:
     write(options.out, options.seed, progress=True)
     log.info("wrote %s", options.out)
     return 0
-

@@ -5,7 +5,16 @@ from numpy.random import Generator
 from scipy.spatial import cKDTree
 
 from workbench.demo.inspection.bench import FRAME, Sheet
-from workbench.demo.inspection.noise import Colours, Field, coordinates, fractal, grain, smooth, soften, step
+from workbench.demo.inspection.noise import (
+    Colours,
+    Field,
+    coordinates,
+    fractal,
+    grain,
+    smooth,
+    soften,
+    step,
+)
 
 
 def _tone(*rgb: int) -> np.ndarray:

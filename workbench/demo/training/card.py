@@ -25,34 +25,34 @@ and one in ten pairs of (material, colour), (material, object) and (damage, what
 
 **Recipe.** The image is contrasted with its caption (open_clip's loss), and with phrases for its
 attributes (material, object, colour, damage, arrangement, and flawless against damaged in the words
-of WinCLIP's prompts). The patch tokens are contrasted with the same phrases, for the world knows what
-each patch shows: this puts single patches into the text space, which an ordinary CLIP's training does
-not do. Linear heads on the image embedding and on the patch tokens at half depth and at the end help
-the image tower along and are thrown away. In most of the training the tower sees {seen} of {patches}
-patches, those around one spot and others at random; at its end all. Matrices of the blocks learn by
-Muon, all else by AdamW. It took {minutes:.0f} minutes on {device}; `training_log.csv` has the course
-of it with held-out figures on the way.
+of WinCLIP's prompts). The patch tokens are contrasted with the same phrases, for the world knows
+what each patch shows: this puts single patches into the text space, which an ordinary CLIP's
+training does not do. Linear heads on the image embedding and on the patch tokens at half depth and
+at the end help the image tower along and are thrown away. In most of the training the tower sees
+{seen} of {patches} patches, those around one spot and others at random; at its end all. Matrices of
+the blocks learn by Muon, all else by AdamW. It took {minutes:.0f} minutes ({device});
+`training_log.csv` has the course of it with held-out figures on the way.
 
 **Tokenizer.** open_clip's, trimmed to the merges that the captions and the prompt ensemble need
 ({tokens:,} tokens). Their words split as in the original; other words fall back to smaller pieces.
 
-**Held out.** {heldout} pictures of another seed in each column, percent, chance in brackets. Zero-shot
-except for the first row; "flawless or damaged" is asked with the prompt ensemble.
+**Held out.** {heldout} pictures of another seed in each column, percent, chance in brackets.
+Zero-shot except for the first row; "flawless or damaged" is asked with the prompt ensemble.
 
 {table}
 
 **What it is good for.** Learning how the tools work, and tests. It has a visual vocabulary for
-surfaces, simple forms and the marks that damage leaves on them, and its patches can be asked in words.
+surfaces, simple forms and the marks that damage leaves on them, and its patches answer to words.
 
-**What it cannot do.** It has seen no photograph and a few hundred words. Its text space was taught per
-patch, so how well its patches answer to words says nothing about other CLIPs. How LAKE does on it,
-`workbench demo` and `docs/results.md` tell. Its figures say nothing about LAKE on a real CLIP; use one
-for any work that counts.
+**What it cannot do.** It has seen no photograph and a few hundred words. Its text space was taught
+per patch, so how well its patches answer to words says nothing about other CLIPs. How LAKE does on
+it, `workbench demo` and `docs/results.md` tell. Its figures say nothing about LAKE on a real CLIP;
+use one for any work that counts.
 
-**Make it again.** `python -m workbench.demo.training.train --out data/models/demo --minutes {minutes:.0f}`
-(`--resume` after an interruption). With CUDA the same minutes see many times the pictures.
-Measure it with `python -m workbench.demo.training.export --evaluate data/models/demo --pictures {heldout}`,
-which also writes this page. See what it was shown with `python -m workbench.demo.world --out sheet.png`.
+**Make it again.** `python -m workbench.demo.training.train --out DIR --minutes {minutes:.0f}`
+(`--resume` after an interruption). With CUDA the same minutes see many times the pictures. Measure
+it with `python -m workbench.demo.training.export --evaluate DIR --pictures {heldout}`, which also
+writes this page. See what it was shown with `python -m workbench.demo.world --out sheet.png`.
 
 Licence: MIT, as the rest of the workbench.
 """
@@ -108,7 +108,8 @@ def table(figures: Mapping[str, Any]) -> str:
         found = [figures.get(part, {}).get(name) for part in PARTS]
         if any(found):
             cells = [
-                f"{100 * one['value']:.1f} ({100 * one['chance']:.1f})" if one else "" for one in found
+                f"{100 * one['value']:.1f} ({100 * one['chance']:.1f})" if one else ""
+                for one in found
             ]
             lines.append(f"| {words} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

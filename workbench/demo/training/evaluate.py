@@ -121,7 +121,9 @@ def heldout(
 def _retrieval(shown: Shown) -> dict[str, float]:
     hits = []
     for start in range(0, len(shown.scenes) - ROUND + 1, ROUND):
-        found = (shown.wholes[start : start + ROUND] @ shown.texts[start : start + ROUND].T).argmax(1)
+        found = (shown.wholes[start : start + ROUND] @ shown.texts[start : start + ROUND].T).argmax(
+            1
+        )
         hits.append((found == torch.arange(ROUND)).float().mean().item())
     return _figure(float(np.mean(hits)), 1 / ROUND) if hits else {}
 
@@ -182,5 +184,3 @@ def _ensemble(clip: Any, tokenizer: Tokenizer, noun: str) -> Float[Tensor, "2 un
         texts = [t.format(s.format(noun)) for t in TEMPLATES[::4] for s in adjectives]
         rows.append(embed_texts(clip, tokenizer, texts).mean(0))
     return F.normalize(torch.stack(rows), dim=-1)
-
-

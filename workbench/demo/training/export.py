@@ -84,7 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure an exported model on held-out pictures and write its figures beside it."""
     from workbench.demo.training.evaluate import heldout
 
-    parser = argparse.ArgumentParser(prog="python -m workbench.demo.training.export", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m workbench.demo.training.export", description=__doc__
+    )
     parser.add_argument("--evaluate", type=Path, required=True, metavar="DIR")
     parser.add_argument("--pictures", type=int, default=2048)
     options = parser.parse_args(arguments)

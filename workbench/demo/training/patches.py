@@ -17,7 +17,7 @@ MARKED, BARELY = 0.1, 0.015  # share of a patch that is damaged for sure, and no
 class KeptPatches(torch.nn.Module):
     """Lets only some patch tokens into the tower, where `kept` says which (as FLIP does).
 
-    It stands where open_clip's towers have their patch dropout. Each thread has a `kept` of its own.
+    It stands where open_clip's towers have their patch dropout. Each thread has its own `kept`.
     """
 
     def __init__(self) -> None:

@@ -28,9 +28,8 @@ class Recipe:
     `phases` are (share of the budget, share of the patches seen) in order: most pictures are seen
     with few patches, which is cheap, and the last ones whole, as the tower is used. The rates rise
     over `warmup` steps, stay, and fall over the last `fall` of the budget, so that a training
-    stopped before its fall can be given a larger budget. A batch is contrasted in `parts`, each within
-    itself. `pool` batches are drawn together and
-    shown `repeats` times.
+    stopped before its fall can be given a larger budget. A batch is contrasted in `parts`, each
+    within itself. `pool` batches are drawn together and shown `repeats` times.
     """
 
     architecture: dict[str, Any] = field(default_factory=_architecture)

@@ -1,8 +1,8 @@
 """The pictures of a training in their order: drawn ahead of the trainer, each shown a few times.
 
-Drawing costs a small machine about as much as learning from what was drawn. So pictures are drawn in
-pools; all of a pool are shown `repeats` times in fresh order, turned and mirrored anew, with fresh
-captions, before the next pool comes. The order follows from the seed alone.
+Drawing costs a small machine nearly as much as learning from what was drawn. So pictures are drawn
+in pools; all of a pool are shown `repeats` times in fresh order, turned and mirrored anew, with
+fresh captions, before the next pool comes. The order follows from the seed alone.
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ AHEAD = 4  # batches that wait for the trainer
 class Batch(NamedTuple):
     """Pictures with captions, and what is true of them and of their patches.
 
-    `answers` are those of `attributes.labels`, `surfaces` the materials (numbers of the question) that
-    the product and its ground show (-1: none), `states` and `owners` those of `patches`.
+    `answers` are those of `attributes.labels`, `surfaces` the materials (numbers of the question)
+    that the product and its ground show (-1: none), `states` and `owners` those of `patches`.
     """
 
     images: UInt8[Tensor, "image 3 row column"]
@@ -92,7 +92,10 @@ class Stream(IterableDataset[Batch]):
             size = recipe.pool * recipe.batch
             numbers = range(pool * size, (pool + 1) * size)
             drawn = draw(recipe.seed, numbers, recipe.image_size, device=self.device)
-            marks = patches.states(drawn, recipe.patch_size), patches.owners(drawn, recipe.patch_size)
+            marks = (
+                patches.states(drawn, recipe.patch_size),
+                patches.owners(drawn, recipe.patch_size),
+            )
             for number in range(within, steps):
                 again, part = divmod(number, recipe.pool)
                 yield self._batch(drawn, marks, numbers.start, again, part)
@@ -105,7 +108,9 @@ class Stream(IterableDataset[Batch]):
         rng = np.random.default_rng([recipe.seed, first, again, ORDER])
         half = recipe.batch // 2
         pairs = rng.permutation(recipe.pool * half)[part * half : (part + 1) * half]
-        turns = [Turn(int(q), bool(m)) for q, m in rng.integers((4, 2), size=(recipe.pool * half, 2))]
+        turns = [
+            Turn(int(q), bool(m)) for q, m in rng.integers((4, 2), size=(recipe.pool * half, 2))
+        ]
         rows = [(int(2 * pair + twin), turns[pair]) for pair in pairs for twin in (0, 1)]
         spots = [turn.of_spot(*drawn.spots[row].tolist()) for row, turn in rows]
         scenes = [
@@ -117,7 +122,10 @@ class Stream(IterableDataset[Batch]):
             for (row, _), scene in zip(rows, scenes, strict=True)
         ]
         surfaces = [
-            [MATERIAL.number(s.material if not s.shape or s.textured else None), MATERIAL.number(s.ground)]
+            [
+                MATERIAL.number(s.material if not s.shape or s.textured else None),
+                MATERIAL.number(s.ground),
+            ]
             for s in scenes
         ]
 
@@ -125,12 +133,13 @@ class Stream(IterableDataset[Batch]):
             return torch.stack([turn.of_fields(field[row]) for row, turn in rows])
 
         return Batch(
-            laid(drawn.images),
-            self.tokenizer(texts),
-            torch.tensor([labels(scene) for scene in scenes]),
-            torch.tensor(surfaces),
-            *(laid(mark) for mark in marks),
-            torch.tensor(spots),
+            images=laid(drawn.images),
+            tokens=self.tokenizer(texts),
+            answers=torch.tensor([labels(scene) for scene in scenes]),
+            surfaces=torch.tensor(surfaces),
+            states=laid(marks[0]),
+            owners=laid(marks[1]),
+            spots=torch.tensor(spots),
         )
 
 

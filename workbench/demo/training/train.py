@@ -1,4 +1,4 @@
-"""Train the demo CLIP: `python -m workbench.demo.training.train --out data/models/demo --minutes 90`.
+"""Train the demo CLIP: `python -m workbench.demo.training.train --out DIR --minutes 90`.
 
 A run that was stopped goes on where its last checkpoint stands (`--resume`), with the pictures in
 the same order. CUDA and MPS are used where they are. The weights, their figures and the log are
@@ -106,8 +106,8 @@ def train(
         progress = budget.progress(state.pictures, state.seconds)
         if progress >= 1:
             break
-        batch = batch.to(place)
-        sums.add(_update(learner, batch, tokenizer, recipe, state.step, progress, threads))
+        here = batch.to(place)
+        sums.add(_update(learner, here, tokenizer, recipe, state.step, progress, threads))
         now = time.monotonic()
         state.step += 1
         state.pictures += len(batch.images)
@@ -176,7 +176,9 @@ def _update(
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
     count = recipe.seen(progress)
     kept = patches.choose(batch.spots, recipe.grid, count, generator)
-    halves = [Batch(*part) for part in zip(*(whole.chunk(recipe.parts) for whole in batch), strict=True)]
+    halves = [
+        Batch(*part) for part in zip(*(whole.chunk(recipe.parts) for whole in batch), strict=True)
+    ]
     weights = learner.weights()
 
     def learnt(part: tuple[Batch, Tensor]) -> tuple[Gradients, dict[str, float]]:
@@ -240,7 +242,9 @@ def _device(name: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.demo.training.train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m workbench.demo.training.train", description=__doc__
+    )
     parser.add_argument("--out", type=Path, required=True, help="where the model is exported to")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints/demo"))
     parser.add_argument("--pictures", type=int, help="end after so many pictures")

@@ -95,7 +95,7 @@ def labels(scene: Scene) -> list[int]:
 
 
 def state_prompts(rng: Generator, nouns: Sequence[int]) -> list[str]:
-    """Return, for each noun (by number), one prompt of its flawless and one of its damaged state."""
+    """Return, for each noun (by number), one prompt of its flawless and its damaged state."""
     template, good, bad = _pick(rng, TEMPLATES), _pick(rng, FLAWLESS), _pick(rng, DAMAGED)
     words = list(NOUNS.values())
     return [template.format(s.format(words[noun])) for noun in nouns for s in (good, bad)]

@@ -1,7 +1,7 @@
 """What is drawn on: surfaces, solids, the canvas that damage changes, and the light on it."""
 
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -62,7 +62,10 @@ class Canvas:
 
     def some(self, rows: Tensor) -> "Canvas":
         """Return the canvas of some of the pictures."""
-        return Canvas(**{part.name: _of(getattr(self, part.name), rows) for part in fields(self)})
+        chosen: dict[str, Any] = {
+            part.name: _of(getattr(self, part.name), rows) for part in fields(self)
+        }
+        return Canvas(**chosen)
 
     def with_some(self, rows: Tensor, changed: "Canvas") -> "Canvas":
         """Return this canvas with some of its pictures replaced."""

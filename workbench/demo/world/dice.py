@@ -1,7 +1,7 @@
 """Random numbers of many pictures at once: each picture has a stream of its own.
 
-Every number is a hash of (seed, picture, name of the drawing step, number of the call, position), so
-that a picture comes out the same in whatever batch, order or process it is drawn.
+Every number is a hash of (seed, picture, name of the drawing step, number of the call, position),
+so that a picture comes out the same in whatever batch, order or process it is drawn.
 """
 
 import zlib

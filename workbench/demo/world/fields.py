@@ -6,6 +6,7 @@ camera a picture is one unit wide and high, with y running down and x to the rig
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -104,7 +105,8 @@ def fractal(
     for octave in range(1, octaves):
         total = total.add(noise(dice, plane, bumps * 2**octave), alpha=decay**octave)
         power += decay ** (2 * octave)
-    return total / power**0.5
+    scaled: Tensor = total / power**0.5
+    return scaled
 
 
 def grain(dice: Dice, size: int) -> Field:
@@ -183,7 +185,7 @@ def step(field: Field, threshold: float | Tensor, width: float | Tensor) -> Fiel
 
 
 def mix(below: Tensor, above: Tensor, share: Tensor) -> Tensor:
-    """Return `below` with `above` laid over it where `share` is 1. Colours take a field as share."""
+    """Return `below` with `above` laid over it where `share`, a field, is 1."""
     if below.ndim == 4 and share.ndim == 3:
         share = share[:, None]
     return below + (above - below) * share
@@ -232,7 +234,7 @@ def path_distance(plane: Plane, path: Path) -> Field:
     y, x = plane.y[:, ::2, ::2], plane.x[:, ::2, ::2]
     y, x = 0.5 * (y + plane.y[:, 1::2, 1::2]), 0.5 * (x + plane.x[:, 1::2, 1::2])
     nearest = torch.full_like(y, 9.0)
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in pairwise(path):
         ey, ex = end[0] - start[0], end[1] - start[1]
         py, px = y - start[0], x - start[1]
         along = ((py * ey + px * ex) / (ey * ey + ex * ex + 1e-12)).clamp(0, 1)

@@ -79,7 +79,9 @@ def _places(arrangement: str, numbers: list[float]) -> list[tuple[float, float, 
         count = 3 + int(3 * a)
         line = 0.35 + 0.3 * b
         spots = [((k + 0.5) / count, line) for k in range(count)]
-        return [(*(spot if arrangement == "column" else spot[::-1]), 0.42 / count) for spot in spots]
+        return [
+            (*(spot if arrangement == "column" else spot[::-1]), 0.42 / count) for spot in spots
+        ]
     if arrangement == "grid":
         count = 2 + int(3 * a)
         cells = [(k + 0.5) / count for k in range(count)]

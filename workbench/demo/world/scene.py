@@ -1,12 +1,12 @@
 """What a picture shows: chosen at random, kept apart from how it is drawn, and told in captions.
 
-Pictures come in pairs (2j, 2j + 1). In two of three pairs both show the same scene, one flawless and
-one damaged, so that only its condition tells them apart.
+Pictures come in pairs (2j, 2j + 1). In two of three pairs both show the same scene, one flawless
+and one damaged, so that only its condition tells them apart.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from zlib import crc32
 
 from numpy.random import Generator, default_rng
@@ -29,8 +29,9 @@ class Scene:
     """What a picture shows, in words.
 
     `shape` is empty where a material fills the picture. `textured` is whether an object shows the
-    texture of its material. `ground` is what it lies on, empty for an even ground. `strength` (0..1)
-    and `reach` (in widths of the picture) are those of its damage, `where` is filled in when drawn.
+    texture of its material. `ground` is what it lies on, empty for an even ground. `strength`
+    (0..1) and `reach` (in widths of the picture) are those of its damage, `where` is filled in when
+    it is drawn.
     """
 
     material: str
@@ -106,7 +107,7 @@ def _pick(rng: Generator, options: Sequence[str]) -> str:
     return options[int(rng.integers(len(options)))]
 
 
-def _scene(rng: Generator, part: Part) -> dict[str, object]:
+def _scene(rng: Generator, part: Part) -> dict[str, Any]:
     """Return the words of a scene but for its condition and its light."""
     heldout = part == "materials"
     known = [name for name, made in MATERIALS.items() if made.heldout == heldout]
@@ -136,13 +137,13 @@ def _scene(rng: Generator, part: Part) -> dict[str, object]:
     }
 
 
-def _odd(words: dict[str, object]) -> bool:
+def _odd(words: dict[str, Any]) -> bool:
     """Return whether a scene has a pair of words that training never sees together."""
     material, colour, shape = (str(words[name]) for name in ("material", "colour", "shape"))
     return withheld(material, colour) or (bool(shape) and withheld(material, shape))
 
 
-def _kinds(words: dict[str, object], part: Part) -> list[str]:
+def _kinds(words: dict[str, Any], part: Part) -> list[str]:
     """Return the kinds of damage that can happen to a scene."""
     shape, material = str(words["shape"]), str(words["material"])
     where = {"both", "object" if shape else "surface"}
