@@ -167,6 +167,8 @@ WITH_LAYER_NORM = (
     "patch_knn",
     "patchcore_recipe",
     "anomalydino_recipe",
+    "winclip_plus_lake",
+    "lake_text_through_neurons",
     "random_k",
     "bottom_k",
     "all_channels",

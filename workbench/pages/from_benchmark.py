@@ -62,8 +62,8 @@ def benchmark_report(
         versions=content["versions"],
         data=content["data"],
         shown=SHOWN,
-        shown_note=f"Shown is LAKE with {max(grid.shots)} normal pictures, drawn with seed "
-        f"{grid.seeds[0]}: one of the cells above.",
+        shown_note=f"Shown is LAKE with {_pictures(max(grid.shots))}, drawn with seed "
+        f"{grid.seeds[0]}.",
     )
 
 
@@ -125,6 +125,10 @@ def _timing(rows: Sequence[Mapping[str, str]], cells: Sequence[Cell]) -> list[di
             }
         )
     return found
+
+
+def _pictures(number: int) -> str:
+    return f"{number} normal picture{'s' * (number != 1)}"
 
 
 def _place(key: Mapping[str, Any]) -> tuple[str, ...]:
