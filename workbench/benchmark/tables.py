@@ -7,7 +7,7 @@ from workbench.benchmark.cell import Cell
 from workbench.benchmark.published import PUBLISHED_METRICS, Published
 from workbench.benchmark.signs import METRICS as SIGNED
 from workbench.benchmark.signs import TEXT_ALONE, sign
-from workbench.benchmark.summary import Summary
+from workbench.benchmark.summary import Summary, left_out
 
 COLUMNS = {
     "image_auroc": "image AUROC",
@@ -57,6 +57,16 @@ def published_rows(figures: Sequence[Published]) -> list[list[str]]:
     ]
 
 
+def undefined(cells: Sequence[Cell]) -> str:
+    """Say which metrics are undefined in which categories, and so left out of the means."""
+    by_categories: dict[tuple[str, ...], list[str]] = {}
+    for metric, categories in left_out(cells).items():
+        if metric in COLUMNS:
+            by_categories.setdefault(categories, []).append(COLUMNS[metric])
+    parts = [f"{', '.join(m)} in {', '.join(c)}" for c, m in by_categories.items()]
+    return f"Undefined, and left out of the means: {'; '.join(parts)}." if parts else ""
+
+
 def sign_rows(cells: Sequence[Cell]) -> list[list[str]]:
     """Return the rows of the table of signs: method, shots, and each AUROC's sign."""
     places = dict.fromkeys((c.key.method, c.key.shots, c.key.contaminated) for c in cells)
@@ -78,6 +88,8 @@ def markdown(
 ) -> str:
     """Return the tables of a data set as Markdown: the macro mean, every category, signs."""
     parts = [f"# {title}", MEASURED, _markdown(_header(), rows(summaries))]
+    if said := undefined(cells):
+        parts.append(said)
     for category in _categories(summaries):
         parts += [f"## {category}", _markdown(_header(), rows(summaries, category))]
     if signs := sign_rows(cells):
@@ -96,6 +108,8 @@ def latex(
 ) -> str:
     """Return the tables of a data set in LaTeX; the document needs the package booktabs."""
     parts = [f"% {title}\n% {MEASURED}\n{_latex(_header(), rows(summaries), text=2)}"]
+    if said := undefined(cells):
+        parts.append(f"% {said}")
     for category in _categories(summaries):
         parts.append(f"% {category}\n{_latex(_header(), rows(summaries, category), text=2)}")
     if signs := sign_rows(cells):
@@ -114,6 +128,8 @@ def html(
 ) -> str:
     """Return the tables of a data set as a piece of HTML."""
     parts = [f"<h2>{escape(title)}</h2>", _html(MEASURED, _header(), rows(summaries))]
+    if said := undefined(cells):
+        parts.append(f"<p>{escape(said)}</p>")
     for category in _categories(summaries):
         parts.append(_html(category, _header(), rows(summaries, category)))
     if signs := sign_rows(cells):
