@@ -10,7 +10,7 @@ from workbench.benchmark.cell import Cell, Key
 from workbench.benchmark.grid import Grid, check, finished, reckon, run_grid
 from workbench.benchmark.results import write_results
 from workbench.clip.hooked import HookedCLIP
-from workbench.errors import DataError, SettingError
+from workbench.errors import DataError, RunError, SettingError
 from workbench.images.samples import Dataset
 
 
@@ -126,6 +126,15 @@ def test_contaminating_images_leave_the_test_set_of_every_cell(model, drawn, tmp
     assert len(cells[1].contaminating) == 1
     assert cells[0].contaminating == ()
     assert len(cells[0].scores[0]) == len(cells[1].scores[0]) == len(tests) == 3
+
+
+def test_cells_of_other_test_images_are_refused_and_kept(model, drawn, tmp_path) -> None:
+    grid = small_grid("lake_visual", shots=(2,), seeds=(0,), contaminated=(0, 1))
+    run_grid(model, {"drawn": drawn}, grid, tmp_path)
+    before = files(tmp_path)
+    with pytest.raises(RunError, match="plates holds cells of other test images"):
+        run_grid(model, {"drawn": drawn}, replace(grid, contaminated=(0,)), tmp_path)
+    assert files(tmp_path) == before
 
 
 def test_features_are_swept_away_unless_they_are_to_be_kept(model, drawn, tmp_path) -> None:

@@ -10,7 +10,7 @@ from workbench.benchmark.cell import Cell, Key, over_draws
 from workbench.benchmark.published import SETS, published, recognised
 from workbench.benchmark.results import write_csv
 from workbench.benchmark.summary import summarise
-from workbench.benchmark.tables import COLUMNS, html, latex, markdown
+from workbench.benchmark.tables import COLUMNS, html, latex, markdown, undefined
 from workbench.errors import RunError
 from workbench.evaluation.measure import Measure
 
@@ -44,6 +44,16 @@ def test_what_is_undefined_is_left_out_of_the_mean_and_said() -> None:
     assert found["mean"].categories == 1
     assert found["a"].percent() == "undefined"
     assert "pixel_aupro: no masks" in cells[0].row()["undefined"]
+
+
+def test_categories_left_out_of_a_mean_are_named_in_every_table() -> None:
+    cells = grid_of({("a", 0): None, ("b", 0): 0.7})
+    said = undefined(cells)
+    assert said.startswith("Undefined, and left out of the means: image AUROC")
+    assert said.endswith("in a.")
+    for make in (markdown, html, latex):
+        assert said in make("drawn", summarise(cells), (), cells)
+    assert undefined(grid_of({("b", 0): 0.7})) == ""
 
 
 def test_every_table_holds_the_same_figures() -> None:

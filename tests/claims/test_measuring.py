@@ -76,6 +76,20 @@ def test_images_that_contaminate_leave_the_test_set_of_clean_cells_too(folder, s
     assert len(evidence[Arm("lake_visual", 2)].labels[place]) == 8
 
 
+def test_more_seeds_asked_for_later_leave_the_same_bytes_as_at_once(model, tmp_path):
+    """More supports are contaminated by more images, which leave the test set of all cells."""
+    spots = draw_category(tmp_path / "spots", normals=3, tests=8)
+    first, more = plan(5), plan(5, seeds=(0, 1))
+    assert contamination_grids(first, spots)["spots"].listed(spots["spots"]) != (
+        contamination_grids(more, spots)["spots"].listed(spots["spots"])
+    )
+    measure(model, "drawn", spots, first, tmp_path / "grown")
+    measure(model, "drawn", spots, more, tmp_path / "grown")
+    measure(model, "drawn", spots, more, tmp_path / "whole")
+    assert files(tmp_path / "grown") == files(tmp_path / "whole")
+    read_evidence(tmp_path / "grown")
+
+
 def test_an_interrupted_measurement_goes_on_and_leaves_the_same_bytes(
     folder, model, spots, tmp_path, monkeypatch
 ):

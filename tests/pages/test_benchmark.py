@@ -139,3 +139,20 @@ def test_with_several_data_sets_the_headline_counts_where_the_shown_method_is_fi
         for method, value in (("lake", lake), ("patchcore", other))
     ]
     assert "LAKE is first on 1 of 3 data sets" in words(benchmark(rows=[], summary=summary))
+
+
+def test_text_alone_is_reported_with_its_sign():
+    rows = [
+        {"category": "tile", "method": "text_patches", "shots": 0, "seed": 0, **dict(figures)}
+        for figures in [
+            {"image_auroc": 0.3, "image_auroc_low": 0.2, "image_auroc_high": 0.4}
+            | {"pixel_auroc": 0.6, "pixel_auroc_low": 0.4, "pixel_auroc_high": 0.7}
+        ]
+    ]
+    methods = {"text_patches": ("Text, raw patches", "Text alone.")}
+    means = [{"method": "text_patches", "shots": 0, "image_auroc": 0.3, "pixel_auroc": 0.6}]
+    page = benchmark_html(benchmark(rows=rows, summary=means, methods=methods))
+    section = page.split('id="text"')[1].split("</section>")[0]
+    assert "+ in 0, − in 1, open in 0" in section
+    assert "+ in 0, − in 0, open in 1" in section
+    assert 'id="text"' not in benchmark_html(benchmark())

@@ -116,3 +116,25 @@ def test_unreadable_images_are_told_before_a_recording(capsys, model, data, runs
     _, said, _ = run(capsys, *words("record", model, broken, runs, tmp_path / "out"))
     assert "of which 1 do not open" in said
     assert "nut/test/spot/000.png" in said
+
+
+def test_a_survey_writes_no_list(capsys, data, tmp_path) -> None:
+    listed = tmp_path / "meta.json"
+    asked = ["datasets", data, "--write-meta", listed, "--write-table", tmp_path / "all.csv"]
+    _, said, _ = run(capsys, *asked, "--dry-run")
+    assert f"would write {listed}" in said
+    assert "dry run: nothing was written." in said
+    assert list(tmp_path.iterdir()) == []
+    run(capsys, *asked)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_claims_and_benchmark_say_their_cells_and_write_nothing(capsys, data, tmp_path) -> None:
+    for verb, words_of_it in (("benchmark", "cells: shots 1"), ("claims", "put claims 1 to it")):
+        more = ["--claims", "1"] if verb == "claims" else ["--methods", "lake_visual"]
+        fetched = ["--model", "ViT-B-16-plus-240:laion400m_e31", "--shots", "1", "--seeds", "0"]
+        out = ["--out", tmp_path / "out", "--dry-run"]
+        _, said, _ = run(capsys, verb, data, *fetched, *more, *out)
+        assert words_of_it in said
+        assert said.endswith("dry run: nothing was computed or written.\n")
+        assert list(tmp_path.iterdir()) == []

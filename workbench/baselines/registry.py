@@ -125,7 +125,7 @@ METHODS: dict[str, Factory] = {
     "random_k": _nearest(
         "random_k",
         "Random K",
-        _CONTROL.format(f"K neurons drawn at random ({RANDOM_DRAWS} draws)"),
+        _CONTROL.format("K neurons drawn at random (the mean of several draws)"),
         nearest.random_k,
         RANDOM_DRAWS,
     ),
@@ -151,7 +151,7 @@ METHODS: dict[str, Factory] = {
     "projection_k": _nearest(
         "projection_k",
         "Random projection to K",
-        _CONTROL.format(f"K random Gaussian directions ({RANDOM_DRAWS} draws)"),
+        _CONTROL.format("K random Gaussian directions (the mean of several draws)"),
         nearest.projection_k,
         RANDOM_DRAWS,
     ),
@@ -167,6 +167,8 @@ WITH_LAYER_NORM = (
     "patch_knn",
     "patchcore_recipe",
     "anomalydino_recipe",
+    "winclip_plus_lake",
+    "lake_text_through_neurons",
     "random_k",
     "bottom_k",
     "all_channels",

@@ -1,5 +1,6 @@
 """The grid: every method on every category, with every support set; each cell computed once."""
 
+import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from workbench.baselines.method import Method
 from workbench.benchmark.cell import Cell, Key
 from workbench.benchmark.judging import all_needs, judge
 from workbench.clip.hooked import HookedCLIP
-from workbench.errors import DataError, SettingError
+from workbench.errors import DataError, RunError, SettingError
 from workbench.evaluation.category import TestImages
 from workbench.evaluation.evaluate import labelled_tests
 from workbench.excavation.features import BATCH
@@ -99,6 +100,13 @@ class Grid:
             samples, group.shots, group.seed, self.protocol, contaminated=group.contaminated
         )
 
+    def listed(self, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+        """Return the test images as `images.json` lists them, in the order of the scores."""
+        return [
+            {"image": test.name, "label": test.label, "defect": test.defect}
+            for test in self.tests(samples)
+        ]
+
     def tests(self, samples: Sequence[Sample]) -> list[Sample]:
         """Return the test images: all but those that contaminate any support set of the grid."""
         used = [
@@ -161,10 +169,18 @@ def run_grid(
 
     Each category's images pass the model once; what the methods need of them lies in
     `out/features` until the category is done. Interrupted work goes on where it was: finished
-    cells are files, and the features resume too. Raises what `check` raises, and
-    what the methods raise.
+    cells are files, and the features resume too. Raises what `check` raises, what the methods
+    raise, and `RunError` where finished cells are of other test images.
     """
     check(data, grid)
+    for name, dataset in data.items():
+        for category in dataset.categories:
+            if only(name, category) and outdated(out, name, category, grid, dataset[category]):
+                raise RunError(
+                    f"{out / 'cells' / name / category} holds cells of other test images: other "
+                    "support sets are contaminated by other images, which leave the test set. "
+                    "Delete that folder, or choose another --out."
+                )
     waiting = {
         (name, category): [key for key in grid.keys(name, category) if not key.file(out).is_file()]
         for name, dataset in data.items()
@@ -176,18 +192,29 @@ def run_grid(
         for (name, category), keys in waiting.items():
             samples = data[name][category]
             # Also where every cell is finished: what was damaged is whole again after a resume.
-            write_json(
-                out / "cells" / name / category / "images.json",
-                [
-                    {"image": test.name, "label": test.label, "defect": test.defect}
-                    for test in grid.tests(samples)
-                ],
-            )
+            write_json(images_file(out, name, category), grid.listed(samples))
             if keys:
                 for _ in _category(model, samples, grid, keys, out, batch_size):
                     done(1)
             if not keep_features:
                 _sweep(out / FEATURES / name / category)
+
+
+def images_file(out: Path, data: str, category: str) -> Path:
+    """Return the file that lists a category's test images."""
+    return out / "cells" / data / category / "images.json"
+
+
+def outdated(out: Path, data: str, category: str, grid: Grid, samples: Sequence[Sample]) -> bool:
+    """Say whether the category's cells below `out` are of other test images than the grid's.
+
+    A list that cannot be read says nothing; it is written anew.
+    """
+    file = images_file(out, data, category)
+    try:
+        return bool(json.loads(file.read_bytes()) != grid.listed(samples))
+    except (OSError, ValueError):
+        return False
 
 
 def _sweep(folder: Path) -> None:

@@ -28,9 +28,10 @@ def write_results(out: Path, cells: Sequence[Cell]) -> list[Summary]:
     write_csv(out / "timing.csv", list(_timings(out, cells)))
     for data in dict.fromkeys(cell.key.data for cell in cells):
         here = [summary for summary in summaries if summary.data == data]
-        figures = published(recognised({c.key.category for c in cells if c.key.data == data}))
+        own = [cell for cell in cells if cell.key.data == data]
+        figures = published(recognised({cell.key.category for cell in own}))
         for suffix, make in (("md", markdown), ("tex", latex), ("html", html)):
-            write_text(out / "tables" / f"{data}.{suffix}", make(data, here, figures))
+            write_text(out / "tables" / f"{data}.{suffix}", make(data, here, figures, own))
     write_json(out / "summary.json", [summary.row() for summary in summaries])
     return summaries
 

@@ -83,6 +83,18 @@ def summarise(cells: Sequence[Cell]) -> list[Summary]:
     return found
 
 
+def left_out(cells: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
+    """Return, by metric, the categories of one data set in which no cell has a value."""
+    categories = _seen(cell.key.category for cell in cells)
+    found = {}
+    for metric in METRICS:
+        known = {c.key.category for c in cells if c.value(metric) is not None}
+        missing = tuple(category for category in categories if category not in known)
+        if missing:
+            found[metric] = missing
+    return found
+
+
 def _spread(cells: Sequence[Cell], metric: str) -> Spread:
     seeds = _seen(cell.key.seed for cell in cells)
     means = [mean_of(c.value(metric) for c in cells if c.key.seed == seed) for seed in seeds]

@@ -1,12 +1,14 @@
 """Measuring what the claims need: grids of detection, and changed forward passes. All resumable."""
 
+import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench.benchmark.cell import Cell, Key
-from workbench.benchmark.grid import check, run_grid
+from workbench.benchmark.grid import check, outdated, run_grid
 from workbench.claims.contrasts import POOLS
 from workbench.claims.elicitation import DECIDING, elicit
 from workbench.claims.plan import FACTORS, SWEEP_DRAWS, Plan
@@ -20,6 +22,8 @@ from workbench.files import write_json
 from workbench.images.samples import Dataset, Sample
 from workbench.images.stream import pictures
 from workbench.images.support import support
+
+log = logging.getLogger(__name__)
 
 
 def measure(
@@ -43,6 +47,10 @@ def measure(
         for category, replaced in contamination_grids(plan, dataset).items():
             alone = replace(dataset, samples=dataset[category])
             root = out / POOLS["contamination"]
+            if outdated(root, name, category, replaced, dataset[category]):
+                # Other support sets are contaminated by other images: all is judged without them.
+                log.info("%s: other images contaminate now; its cells are computed anew", category)
+                shutil.rmtree(root / "cells" / name / category)
             run_grid(model, {name: alone}, replaced, root, batch_size=batch_size)
     if 6 in plan.claims:
         for category in dataset.categories:

@@ -12,6 +12,7 @@ from workbench.pages.benchmark_tables import (
     leads_table,
     plain_table,
     results_table,
+    signs_table,
 )
 from workbench.pages.grid import Part
 from workbench.pages.inputs import BenchmarkReport
@@ -50,6 +51,7 @@ def benchmark_html(report: BenchmarkReport) -> str:
     sections = [
         ("results", "Results", _results(report, parts)),
         ("compared", f"{grid.title(report, report.shown)} and the others", _leads(report, parts)),
+        ("text", "Text alone, and its sign", _signs(report, parts)),
         ("shots", "More pictures, better figures?", shots_charts(report, parts)),
         ("categories", "Category by category", _categories(report, parts)),
         ("recipes", "The methods", _recipes(report)),
@@ -179,6 +181,22 @@ def _leads(report: BenchmarkReport, parts: Sequence[Part]) -> str:
         f'<p class="muted">{shown} minus each other method, on the same categories and seeds: the '
         "mean difference, and its standard deviation between seeds. Above 0 means that "
         f"{shown} is ahead.</p>{tables}"
+    )
+
+
+def _signs(report: BenchmarkReport, parts: Sequence[Part]) -> str:
+    tables = "".join(
+        f'<h3 class="apart">{_where(part)}</h3>{table}'
+        for part in parts
+        if not part.contaminated and (table := signs_table(report, part))
+    )
+    if not tables:
+        return ""
+    return (
+        '<p class="muted">An AUROC below 50 % means that text points the wrong way: defective '
+        "pictures look more normal to it. Nothing is turned round. A category counts as + or − "
+        "where the 95 % interval of every seed lies above or below 50 %, and as open otherwise."
+        f"</p>{tables}"
     )
 
 

@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.benchmark.signs import METRICS as SIGNED
+from workbench.benchmark.signs import TEXT_ALONE, sign
 from workbench.figures.colours import number
 from workbench.pages import grid
 from workbench.pages.grid import Part
@@ -110,6 +112,32 @@ def leads_table(report: BenchmarkReport, part: Part, metric: str = "image_auroc"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
     return scrolling(table, f"{grid.title(report, report.shown)} against the others")
+
+
+def signs_table(report: BenchmarkReport, part: Part) -> str:
+    """Return where text alone points the right way, the wrong way, and where nobody can tell."""
+    rows = []
+    for method in grid.methods(report):
+        own = [row for row in part.rows if row["method"] == method]
+        if method not in TEXT_ALONE or not own:
+            continue
+        cells = "".join(
+            f"{_mean_cell(part.mean(method, metric), best=False)}<td>{sign(own, metric)}</td>"
+            for metric in SIGNED
+        )
+        name = escape(grid.title(report, method))
+        rows.append(f'<tr><th scope="row" class="left">{name}</th>{cells}</tr>')
+    if not rows:
+        return ""
+    head = "".join(
+        f'<th scope="col">{METRIC_NAMES[metric]}</th><th scope="col">its sign, categories</th>'
+        for metric in SIGNED
+    )
+    table = (
+        f'<table class="compact"><thead><tr><th scope="col">Method</th>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+    return scrolling(table, "Text alone, and its sign")
 
 
 def plain_table(rows: Sequence[Mapping[str, Any]], label: str, limit: int = 400) -> str:

@@ -11,6 +11,7 @@ from workbench.benchmark.cell import Cell
 from workbench.benchmark.grid import Grid
 from workbench.benchmark.published import published, recognised
 from workbench.benchmark.summary import Summary
+from workbench.benchmark.tables import undefined
 from workbench.clip.hooked import HookedCLIP
 from workbench.evaluation.evaluate import evaluate
 from workbench.excavation.excavate import excavate
@@ -56,14 +57,14 @@ def benchmark_report(
         },
         published=[one for name in names for one in _published(name, cells)],
         timing=_timing(timing, cells),
-        limits=limits,
+        limits=(*limits, *_undefined(names, cells)),
         categories=categories,
         definitions={name: str(part.get("definition", "")) for name, part in first.items()},
         versions=content["versions"],
         data=content["data"],
         shown=SHOWN,
-        shown_note=f"Shown is LAKE with {max(grid.shots)} normal pictures, drawn with seed "
-        f"{grid.seeds[0]}: one of the cells above.",
+        shown_note=f"Shown is LAKE with {_pictures(max(grid.shots))}, drawn with seed "
+        f"{grid.seeds[0]}.",
     )
 
 
@@ -125,6 +126,18 @@ def _timing(rows: Sequence[Mapping[str, str]], cells: Sequence[Cell]) -> list[di
             }
         )
     return found
+
+
+def _undefined(names: Sequence[str], cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield what is left out of each data set's means."""
+    for name in names:
+        said = undefined([cell for cell in cells if cell.key.data == name])
+        if said:
+            yield f"{name}: {said}"
+
+
+def _pictures(number: int) -> str:
+    return f"{number} normal picture{'s' * (number != 1)}"
 
 
 def _place(key: Mapping[str, Any]) -> tuple[str, ...]:

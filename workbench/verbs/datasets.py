@@ -5,7 +5,7 @@ from pathlib import Path
 
 from workbench.errors import RunError, SettingError
 from workbench.verbs.outcome import Outcome, table
-from workbench.verbs.shared import add_data_options, folder_names
+from workbench.verbs.shared import add_data_options, add_dry_run, folder_names
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--write-meta", type=Path, metavar="FILE", help="as a meta.json")
     group.add_argument("--write-table", type=Path, metavar="FILE", help="as a table (.csv, .tsv)")
     group.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    add_dry_run(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -45,11 +46,15 @@ def run(options: argparse.Namespace) -> Outcome:
         parts.append(f"{len(others)} pictures are there twice within a split:\n{listed}")
     usable = not found.problems or options.skip
     written = []
-    if usable and options.write_meta is not None:
+    if options.dry_run:
+        asked = [file for file in (options.write_meta, options.write_table) if file is not None]
+        written = [f"would write {file}" for file in asked if usable]
+        written.append("dry run: nothing was written.")
+    elif usable and options.write_meta is not None:
         withheld = write_meta(found.dataset, options.write_meta)
         missing = f", without {len(withheld)} images that have no label" if withheld else ""
         written.append(f"written to {options.write_meta}{missing}")
-    if usable and options.write_table is not None:
+    if usable and options.write_table is not None and not options.dry_run:
         write_samples(found.dataset, options.write_table)
         written.append(f"written to {options.write_table}")
     if found.problems:
