@@ -17,6 +17,7 @@ from workbench.demo.world.objects import OBJECTS
 from workbench.demo.world.palette import COLOURS
 
 Part = Literal["training", "combinations", "materials", "damage"]
+PARTS: tuple[Part, ...] = ("training", "combinations", "materials", "damage")
 SCENE, CONDITION = 1, 2  # streams of random numbers
 LIGHTS = ("even", "even", "even", "bright", "dark", "side")
 ARRANGEMENTS = ("single", "single", "single", "pair", "row", "column", "grid", "scattered")
