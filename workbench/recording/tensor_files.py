@@ -145,7 +145,7 @@ def _hash(path: Path, tensors: Mapping[str, Tensor]) -> str:
     digest = xxhash.xxh3_64(size + header)
     entries = json.loads(header)
     for name in sorted(entries, key=lambda name: entries[name]["data_offsets"]):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
