@@ -23,7 +23,7 @@ from tests.recording.small_store import (
 from workbench.errors import DataError, RunError, SettingError, SiteError
 from workbench.recording.activations import Activations, Buffers
 from workbench.recording.manifest import file_name, start_recording
-from workbench.recording.plan import survey_images
+from workbench.recording.plan import DTYPES, survey_images
 from workbench.recording.seen import Seen
 from workbench.recording.store import open_store
 
@@ -52,7 +52,9 @@ def test_what_the_shard_before_left_in_memory_does_not_show() -> None:
             gathered = Activations({"s": 3, "t": 3}, "all", dtype, 0, images, 5, memory)
             gathered.update(Seen("s", (1, 2), values[1:3]))
             gathered.update(Seen("t", (0, 3), values[[0, 3]]))
-            with pytest.raises(RuntimeError):  # half a batch, as when the memory gives out
+            with pytest.raises(
+                (RuntimeError, ValueError)
+            ):  # half a batch, as when the memory gives out
                 gathered.update(Seen("t", (1, 2), values[:2, :, :2]))
             found.append({name: tensor.clone() for name, tensor in gathered.state().items()})
         assert all(torch.equal(found[0][name], value) for name, value in found[1].items())
@@ -64,6 +66,17 @@ def test_memory_is_used_again() -> None:
     first = buffers.of("s", (4, 3), torch.float32)
     assert buffers.of("s", (2, 5), torch.float32).data_ptr() == first.data_ptr()
     assert buffers.of("t", (4, 3), torch.float32).data_ptr() != first.data_ptr()
+
+
+@pytest.mark.parametrize("stored", ["fp32", "fp16", "bf16"])
+@pytest.mark.parametrize("computed", ["float32", "float16", "bfloat16", "float64"])
+def test_values_of_every_number_format_are_stored_as_torch_converts_them(computed, stored) -> None:
+    values = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(3))
+    values = values.to(getattr(torch, computed))
+    gathered = Activations({"s": 4}, "patches", stored, 0, 3, 5)
+    gathered.update(Seen("s", (0, 1, 2), values))
+    found = gathered.state()["s/values"]
+    assert torch.equal(found, values[:, 1:].to(DTYPES[stored]))
 
 
 @pytest.mark.parametrize(("tokens", "kept"), [("patches", 4), ("cls", 1), ("all", 5)])

@@ -45,13 +45,11 @@ def test_the_same_tensors_are_the_same_bytes(tmp_path) -> None:
     assert marks[0] == marks[1]
     assert (tmp_path / "0.st").read_bytes() == (tmp_path / "1.st").read_bytes()
     assert marks[0] == FileMark((tmp_path / "0.st").stat().st_size, hash_file(tmp_path / "0.st"))
-    with pytest.raises(ValueError, match="more than one metadata"):
-        write_tensors(tmp_path / "2.st", TENSORS, {"a": "1", "b": "2"})
 
 
 def test_written_tensors_come_back_and_the_mark_tells_what_is_wrong(tmp_path) -> None:
     path = tmp_path / "deep" / "x.safetensors"
-    mark = write_tensors(path, TENSORS, {"only": "one"})
+    mark = write_tensors(path, TENSORS)
     assert all(torch.equal(load_file(path)[name], value) for name, value in TENSORS.items())
     assert mark.problem(path) is None
     content = path.read_bytes()
@@ -62,6 +60,35 @@ def test_written_tensors_come_back_and_the_mark_tells_what_is_wrong(tmp_path) ->
     assert f"has {len(content) - 1} bytes, {len(content)} were written" in str(mark.problem(path))
     path.unlink()
     assert mark.problem(path) == "is missing"
+
+
+NUMBERS = (
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int16,
+    torch.uint8,
+    torch.bool,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(
+    tensors=st.lists(
+        st.tuples(st.sampled_from(NUMBERS), st.lists(st.integers(0, 4), max_size=3)), max_size=6
+    )
+)
+def test_the_mark_is_that_of_the_file_as_it_lies_on_disk(tmp_path, tensors) -> None:
+    noise = torch.Generator().manual_seed(5)
+    held = {
+        f"{name}/ü": torch.randn(shape, generator=noise).mul(9).to(dtype)
+        for name, (dtype, shape) in enumerate(tensors)
+    }
+    path = tmp_path / "x.safetensors"
+    mark = write_tensors(path, held)
+    assert mark == FileMark(path.stat().st_size, hash_file(path))
 
 
 def test_a_full_disk_names_the_file_and_the_way_on(tmp_path, monkeypatch) -> None:

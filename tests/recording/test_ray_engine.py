@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.clusters import QUIET, two_workers
 from tests.recording.recordings import contents, draw_pictures, make
 from workbench.errors import DataError, SettingError
+from workbench.recording.fold import Fold
 from workbench.recording.ray_engine import RayEngine
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -28,12 +30,12 @@ def images(tmp_path):
 
 
 def workers() -> list[psutil.Process]:
-    """The processes of this machine's Ray that hold a model."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if any("_Worker" in word for word in process.info["cmdline"] or ())
-    ]
+    """The processes of the Ray started here that hold a model, not those of somebody else's."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found += [process] if any("_Worker" in word for word in process.cmdline()) else []
+    return found
 
 
 @pytest.mark.usefixtures("cluster")
@@ -70,7 +72,34 @@ def test_what_a_user_can_put_right_comes_back_as_our_own_error(images, tmp_path)
         make(images, tmp_path / "store", strict=True, engine=RayEngine(workers=2))
 
 
-def test_an_address_where_no_cluster_answers_is_named(images, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("cluster")
+def test_no_worker_is_left_and_none_writes_when_a_recording_was_interrupted(
+    images, tmp_path, monkeypatch
+):
+    def advance(fold, done):
+        if done:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "store"
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Fold, "advance", advance)
+        make(images, out, images_per_shard=1, engine=RayEngine(workers=2))
+    before = contents(out)
+    assert workers() == []
+    assert contents(out) == before
+    alone = make(images, tmp_path / "alone", images_per_shard=1)
+    assert contents(make(images, out, resume=True).path) == contents(alone.path)
+
+
+def test_an_engine_that_cannot_work_says_so_before_a_store_is_replaced(
+    images, tmp_path, monkeypatch
+):
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    with pytest.raises(SettingError, match=r"127\.0\.0\.1:1.*--ray-address"):
-        make(images, tmp_path / "store", engine=RayEngine("127.0.0.1:1", 2))
+    before = contents(make(images, tmp_path / "store").path)
+    for engine, message in (
+        (RayEngine("127.0.0.1:1", 2), r"127\.0\.0\.1:1.*--ray-address"),
+        (RayEngine(workers=0), "workers is 0"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            make(images, tmp_path / "store", engine=engine, overwrite=True)
+    assert contents(tmp_path / "store") == before

@@ -11,6 +11,7 @@ from tests.recording.recordings import EVERYTHING, contents, draw_pictures, make
 from tests.tiny import tiny_model
 from workbench.errors import DataError, ModelError, RunError, SettingError, SiteError
 from workbench.images.stream import pictures, prepare
+from workbench.recording.engines import LocalEngine
 from workbench.recording.record import record
 
 SITE = "blocks.1.hook_resid_post"
@@ -176,6 +177,7 @@ def test_overwrite_replaces_a_store(images, tmp_path):
         ({"dtype": "int8"}, "int8"),
         ({"tokens": "words"}, "words"),
         ({"k": 0}, "k is 0"),
+        ({"engine": LocalEngine(workers=-1)}, "workers is -1"),
         ({"batch_size": -1}, "batch_size is -1"),
         ({"images_per_shard": -3}, "images_per_shard is -3"),
     ],

@@ -33,6 +33,7 @@ BLOCK_SITES = (
     "hook_mlp_out",
     "hook_resid_post",
 )
+_GLOB = set("*?[")
 FINAL_SITES = ("ln_post.hook_normalized", "hook_image_embed")
 
 NamesFilter: TypeAlias = str | Sequence[str] | Callable[[str], bool] | None
@@ -85,7 +86,11 @@ def select_sites(names: NamesFilter, sites: Sequence[str]) -> list[str]:
     """Return the sites that a TransformerLens-style filter picks, in forward order.
 
     `names` is None (all), a name, a glob such as `blocks.*.hook_resid_post`, a list of either, or
-    a function from name to bool. Raises `SiteError` if any part of it picks nothing.
+    a function from name to bool. In a glob `*` is any text, `?` one letter, `[0-3]` one of several.
+    Raises `SiteError` if any part of it picks nothing.
+
+    >>> select_sites("blocks.[0-1].hook_resid_p?st", site_names(3))
+    ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post']
     """
     if names is None:
         return list(sites)
@@ -107,7 +112,7 @@ def select_sites(names: NamesFilter, sites: Sequence[str]) -> list[str]:
 def _matches(name: str, sites: Sequence[str]) -> Iterable[str]:
     if name in sites:
         return [name]
-    found = [site for site in sites if fnmatchcase(site, name)] if "*" in name else []
+    found = [site for site in sites if fnmatchcase(site, name)] if _GLOB & set(name) else []
     return found or refuse(name, sites)
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from workbench.images.stream import Picture
 
-__all__ = ["Decoded", "ReadAhead"]
+__all__ = ["Decoded", "ReadAhead", "check_workers"]
 
 _THREADS = 4
 _MOST_WORKERS = 16
@@ -89,8 +89,7 @@ class ReadAhead:
     def __init__(
         self, image_size: tuple[int, int], workers: int | None = None, ahead: int = 64
     ) -> None:
-        if workers is not None and workers < 0:
-            raise SettingError(f"workers is {workers}; it must be 0 (threads) or more.")
+        check_workers(workers)
         if ahead < 1:
             raise SettingError(f"ahead is {ahead}; at least 1 picture must be in flight.")
         self.image_size = image_size
@@ -265,6 +264,12 @@ class ReadAhead:
         if self._processes is not None:
             self._processes.shutdown(wait=True, kill_workers=True)
             self._processes = None
+
+
+def check_workers(workers: int | None) -> None:
+    """Raise `SettingError` for a number of workers that `ReadAhead` does not take."""
+    if workers is not None and workers < 0:
+        raise SettingError(f"workers is {workers}; it must be 0 (threads) or more.")
 
 
 class _Taken(Iterator[Decoded]):

@@ -82,7 +82,7 @@ class Activations:
         rows = [image - self.start for image in seen.images]
         held = self._held[seen.site]
         if rows == list(range(rows[0], rows[0] + len(rows))):
-            held[rows[0] : rows[0] + len(rows)].copy_(kept)
+            _copy(held[rows[0] : rows[0] + len(rows)], kept)
         else:
             held[rows] = kept.to("cpu", held.dtype)
         self._fed[seen.site][rows] = True
@@ -141,9 +141,20 @@ class Buffers:
         return torch.from_numpy(held[:number].reshape(shape)).view(dtype)
 
 
+def _copy(into: Tensor, values: Tensor) -> None:
+    if values.device.type != "cpu" or values.dtype != into.dtype:
+        into.copy_(values)
+    else:  # torch would share it among threads, and wait for those whose core another program has
+        np.copyto(_bits(into), _bits(values))
+
+
+def _bits(values: Tensor) -> np.ndarray:
+    held = values.view(torch.int16) if values.dtype == torch.bfloat16 else values
+    return held.detach().numpy()
+
+
 def _checksums(values: Tensor) -> Int64[Tensor, "image"]:
-    bits = (values.view(torch.int16) if values.dtype == torch.bfloat16 else values).numpy()
-    found = np.array([xxhash.xxh3_64_intdigest(image) for image in bits], np.uint64)
+    found = np.array([xxhash.xxh3_64_intdigest(image) for image in _bits(values)], np.uint64)
     return torch.from_numpy(found.view(np.int64))
 
 

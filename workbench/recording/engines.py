@@ -1,12 +1,12 @@
 """Who does the shards: this process, or the workers of a Ray cluster (`ray_engine.py`)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from workbench.clip.hooked import HookedCLIP
-from workbench.images.ahead import ReadAhead
+from workbench.images.ahead import ReadAhead, check_workers
 from workbench.images.stream import Picture
 from workbench.recording.activations import Buffers
 from workbench.recording.manifest import ShardRecord
@@ -32,9 +32,12 @@ class Job:
 class Engine(Protocol):
     """Does the tasks of a job in any order, and yields the record of each that is done."""
 
+    def check(self) -> None:
+        """Raise `SettingError` if it cannot work; called before anything is written."""
+
     def __call__(  # noqa: D102
         self, job: Job, tasks: Sequence[Task], on_images: Callable[[int], None]
-    ) -> Iterator[ShardRecord]: ...
+    ) -> Generator[ShardRecord, None, None]: ...
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,13 @@ class LocalEngine:
 
     workers: int | None = None
 
+    def check(self) -> None:
+        """Raise `SettingError` for a number of workers below 0."""
+        check_workers(self.workers)
+
     def __call__(
         self, job: Job, tasks: Sequence[Task], on_images: Callable[[int], None]
-    ) -> Iterator[ShardRecord]:
+    ) -> Generator[ShardRecord, None, None]:
         """Yield the shards' records in order."""
         ahead = max(64, 2 * job.plan.batch_size)
         height, width = job.plan.preprocessing["image_size"]

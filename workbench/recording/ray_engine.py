@@ -7,7 +7,7 @@ must lie where every worker finds them under the same path (a shared file system
 
 import logging
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 RETRIES = 3
 """How often a shard is done again after its worker was lost."""
 
+_PATIENCE = 30.0  # seconds for workers to be gone
+
 
 @dataclass(frozen=True)
 class RayEngine:
@@ -38,9 +40,17 @@ class RayEngine:
     address: str | None = None
     workers: int | None = None
 
+    def check(self) -> None:
+        """Raise `SettingError` for fewer workers than 1, without Ray, or where nobody answers."""
+        if self.workers is not None and self.workers < 1:
+            raise SettingError(f"workers is {self.workers}; Ray needs at least 1.")
+        if not _ray().is_initialized():
+            with _no_cluster(self.address):
+                _knock(self.address)
+
     def __call__(
         self, job: Job, tasks: Sequence[Task], on_images: Callable[[int], None]
-    ) -> Iterator[ShardRecord]:
+    ) -> Generator[ShardRecord, None, None]:
         """Yield the shards' records as they are done.
 
         Raises `SettingError` where Ray is not installed or no cluster answers, and `RunError` if a
@@ -51,7 +61,7 @@ class RayEngine:
 
     def _run(
         self, ray: Any, job: Job, tasks: Sequence[Task], on_images: Callable[[int], None]
-    ) -> Iterator[ShardRecord]:
+    ) -> Generator[ShardRecord, None, None]:
         resources = ray.cluster_resources()
         gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
         on_gpu = job.plan.device_type == "cuda"
@@ -72,19 +82,25 @@ class RayEngine:
         if isinstance(job.given, HookedCLIP):
             job = replace(job, given=on_cpu(job.given))
         held = ray.put(job)
-        idle = [worker.remote(held) for _ in range(number)]
+        workers = [worker.remote(held) for _ in range(number)]
         log.info("  Ray: %d workers", number)
         at_work: dict[Any, tuple[Any, Task]] = {}
-        waiting = list(tasks)
-        while waiting or at_work:
-            while waiting and idle:
-                task, actor = waiting.pop(0), idle.pop(0)
-                at_work[actor.record.remote(task)] = (actor, task)
-            [finished], _ = ray.wait(list(at_work), num_returns=1)
-            actor, task = at_work.pop(finished)
-            idle.append(actor)
-            yield _result(ray, finished, task)
-            on_images(task.shard.stop - task.shard.start)
+        waiting, idle, finished, untold = list(tasks), list(workers), 0, 0
+        try:
+            while waiting or at_work:
+                while waiting and idle:
+                    task, actor = waiting.pop(0), idle.pop(0)
+                    at_work[actor.record.remote(task)] = (actor, task)
+                [done], _ = ray.wait(list(at_work), num_returns=1)
+                actor, task = at_work.pop(done)
+                idle.append(actor)
+                yield _result(ray, done, task)
+                finished, untold = finished + 1, untold + len(task.shard)
+                if finished >= number:  # the first ones together: all workers make up the rate
+                    on_images(untold)
+                    untold = 0
+        finally:
+            _end(ray, workers, list(at_work))
 
 
 class _Worker:
@@ -130,6 +146,14 @@ def on_cpu(model: HookedCLIP) -> HookedCLIP:
     return model if model.device.type == "cpu" else deepcopy(model).cpu()
 
 
+def _end(ray: Any, workers: Sequence[Any], at_work: Sequence[Any]) -> None:
+    """End the workers, and wait until they are gone: none may write when the store is let go."""
+    for actor in workers:
+        ray.kill(actor)
+    if at_work:
+        ray.wait(at_work, num_returns=len(at_work), timeout=_PATIENCE, fetch_local=False)
+
+
 def _result(ray: Any, finished: Any, task: Task) -> ShardRecord:
     try:
         record: ShardRecord = ray.get(finished)
@@ -160,7 +184,7 @@ def _connect(ray: Any, address: str | None) -> bool:
     """Connect to a cluster, or start one here; say whether it was started (and is to be ended)."""
     if ray.is_initialized():
         return False
-    try:
+    with _no_cluster(address):
         _knock(address)
         ray.init(
             address=address,
@@ -168,12 +192,19 @@ def _connect(ray: Any, address: str | None) -> bool:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
+    return True
+
+
+@contextmanager
+def _no_cluster(address: str | None) -> Iterator[None]:
+    """Tell what goes wrong while a cluster is looked for."""
+    try:
+        yield
     except (OSError, RuntimeError, ValueError) as error:
         raise SettingError(
             f"no Ray cluster answers at {address or 'this machine'}: {error}. Start one with `ray "
             "start --head` and give its address as --ray-address."
         ) from error
-    return True
 
 
 def _knock(address: str | None) -> None:

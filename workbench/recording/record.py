@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,9 @@ def record(
     are not finite, and `RunError` if `out` is in use, is of another recording, or the disk is (or
     would be) full. What is done stays, and `resume=True` goes on with it.
     """
-    out = Path(out).absolute()
+    out, engine = Path(out).absolute(), engine or LocalEngine()
     check_free(out, resume=resume, overwrite=overwrite)
+    engine.check()
     choices: dict[str, Any] = {
         "sites": sites,
         "products": products,
@@ -122,7 +123,7 @@ def record(
         check_disk(needs(plan), out, already=sum(file.stat().st_size for file in own_files(out)))
         if overwrite:
             _empty(out)
-        _do(Job(plan, out, given, pictures, strict), engine or LocalEngine(), command)
+        _do(Job(plan, out, given, pictures, strict), engine, command)
     return ActivationStore(out)
 
 
@@ -210,11 +211,23 @@ def _empty(out: Path) -> None:
 
 
 def _do(job: Job, engine: Engine, command: str) -> None:
-    plan, folder = job.plan, job.folder
-    for file in half_written(folder):
+    """Begin or go on; a recording that ends before its first shard is done leaves nothing."""
+    for file in half_written(job.folder):
         file.unlink(missing_ok=True)
-    new = not is_store(folder)
-    manifest = start_recording(folder, plan, command) if new else read_manifest(folder)
+    new = not is_store(job.folder)
+    if new:
+        start_recording(job.folder, job.plan, command)
+    try:
+        _go_on(job, engine)
+    except BaseException:
+        if new and not read_markers(job.folder):
+            with suppress(OSError):
+                remove_recording(job.folder)
+        raise
+
+
+def _go_on(job: Job, engine: Engine) -> None:
+    plan, folder, manifest = job.plan, job.folder, read_manifest(job.folder)
     records = {**manifest.shards, **read_markers(folder)}
     merged = sound_products(plan, manifest)
     fold = None if merged else Fold(plan, folder)
@@ -233,9 +246,11 @@ def _do(job: Job, engine: Engine, command: str) -> None:
     done = {shard.index for shard in plan.shards} - {task.shard.index for task in tasks}
     if fold:
         fold.advance(done)
-    with bar(total=images, what="recording") as advance:
-        on_images = _first_told(advance, images)
-        for finished in engine(job, tasks, on_images):
+    with (
+        bar(total=images, what="recording") as advance,
+        closing(engine(job, tasks, _first_told(advance, images))) as working,
+    ):
+        for finished in working:
             records[finished.index] = finished
             done.add(finished.index)
             if fold:

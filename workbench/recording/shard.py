@@ -56,9 +56,7 @@ def record_shard(
     batch_size, seen_before = plan.batch_size, 0
     for piece in source.pieces(shard, unreadable):
         _stop_if(strict, unreadable, plan)
-        most = _take(piece, gathering, frozenset())
-        if most < len(piece.images):
-            batch_size = min(batch_size, most)
+        batch_size = _take(piece, gathering, batch_size)
         done = piece.images[-1] + 1 - shard.start
         on_images(done - seen_before)
         seen_before = done
@@ -81,13 +79,19 @@ def record_shard(
 
 
 def _take(
-    piece: Piece, gathering: Mapping[str, Collector], already: frozenset[tuple[str, str]]
+    piece: Piece,
+    gathering: Mapping[str, Collector],
+    most: int,
+    already: frozenset[tuple[str, str]] = frozenset(),
 ) -> int:
-    """Feed a piece to the collectors; return how many pictures went through at a time.
+    """Feed a piece to the collectors, `most` pictures at a time; return how many go from now on.
 
-    Out of memory, the two halves are taken one after the other, without what had been fed
-    `already` when the memory gave out.
+    Out of memory, it is half as many, without what had been fed `already` when the memory gave out.
     """
+    if len(piece.images) > most:
+        for half in piece.halves():
+            most = _take(half, gathering, most, already)
+        return most
     fed: set[tuple[str, str]] = set()
 
     def look(site: str, tokens: Tensor) -> None:
@@ -103,7 +107,7 @@ def _take(
         if not _is_out_of_memory(error):
             raise
     else:
-        return len(piece.images)
+        return most
     # Only here, outside the except block, are the failed forward's tensors free.
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -113,7 +117,7 @@ def _take(
             "or products, a smaller --image-size, or a device with more memory; what is done is "
             "kept, and --resume goes on with it."
         )
-    return min(_take(half, gathering, already | fed) for half in piece.halves())
+    return _take(piece, gathering, len(piece.images) // 2, already | fed)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

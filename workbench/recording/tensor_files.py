@@ -89,34 +89,32 @@ def hash_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def write_tensors(
-    path: Path,
-    tensors: Mapping[str, Tensor],
-    metadata: Mapping[str, str] | None = None,
-    *,
-    durable: bool = False,
-) -> FileMark:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], *, durable: bool = False) -> FileMark:
     """Write a safetensors file in one step and return its mark; same tensors, same bytes.
 
-    The tensors are on the CPU and contiguous. `metadata` has at most one entry: safetensors
-    writes several in random order. Raises `RunError` if the folder cannot be written to or the
-    disk is full; nothing is left at or beside `path` then.
+    The tensors are on the CPU and contiguous. Raises `RunError` if the folder cannot be written to
+    or the disk is full; nothing is left at or beside `path` then.
     """
-    if metadata is not None and len(metadata) > 1:
-        raise ValueError("more than one metadata entry: their order in the file is not fixed")
-    given = None if metadata is None else dict(metadata)
 
     def write(part: Path) -> None:
-        save_file(dict(tensors), part, metadata=given)
+        part.unlink()  # some file systems hurry a file to the disk that takes another one's place
+        save_file(dict(tensors), part)
 
-    return replace_file(path, write, durable=durable)
+    return replace_file(path, write, durable=durable, hashed=lambda part: _hash(part, tensors))
 
 
-def replace_file(path: Path, write: Callable[[Path], Any], *, durable: bool = False) -> FileMark:
+def replace_file(
+    path: Path,
+    write: Callable[[Path], Any],
+    *,
+    durable: bool = False,
+    hashed: Callable[[Path], str] = hash_file,
+) -> FileMark:
     """Let `write` fill a temporary file, hash it, give it the name `path`; return its mark.
 
     If `durable` it waits for the disk: after a power cut the old file is there or the new one.
-    Raises `RunError` as `write_tensors` does.
+    `hashed` is for who can hash the file without reading it. Raises `RunError` as `write_tensors`
+    does.
     """
     part = None
     try:
@@ -128,7 +126,7 @@ def replace_file(path: Path, write: Callable[[Path], Any], *, durable: bool = Fa
         part.chmod(0o666 & ~_UMASK)
         if durable:
             _force(part)
-        mark = FileMark(part.stat().st_size, hash_file(part))
+        mark = FileMark(part.stat().st_size, hashed(part))
         part.replace(path)
     except (OSError, SafetensorError) as error:
         raise _cannot_write(path, error) from error
@@ -137,6 +135,18 @@ def replace_file(path: Path, write: Callable[[Path], Any], *, durable: bool = Fa
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
     return mark
+
+
+def _hash(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Return `hash_file` of these tensors' file; only its header is read, the rest is in memory."""
+    with path.open("rb") as file:
+        size = file.read(8)
+        header = file.read(int.from_bytes(size, "little"))
+    digest = xxhash.xxh3_64(size + header)
+    entries = json.loads(header)
+    for name in sorted(entries, key=lambda name: entries[name]["data_offsets"]):
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 class TensorFile:
