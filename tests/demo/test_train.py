@@ -9,12 +9,14 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
-from workbench.demo import export, train
+from workbench.demo.training import export, train
 from workbench.demo.training.recipe import Recipe
+from workbench.demo.world.scene import PARTS
 from workbench.errors import RunError
 
 TINY = Recipe(
@@ -24,12 +26,15 @@ TINY = Recipe(
             "image_size": 32,
             "patch_size": 8,
             "width": 32,
-            "layers": 1,
+            "layers": 2,
             "head_width": 16,
         },
         "text_cfg": {"context_length": 32, "width": 16, "heads": 1, "layers": 1},
     },
     batch=8,
+    pool=2,
+    repeats=2,
+    workers=0,
     warmup=2,
 )
 
@@ -43,7 +48,6 @@ def run(folder, pictures, *, resume=False, recipe=TINY):
         budget,
         device="cpu",
         resume=resume,
-        workers=0,
     )
 
 
@@ -66,28 +70,29 @@ def test_an_exported_model_is_an_open_clip_directory(tmp_path):
     rows = list(csv.DictReader((folder / export.LOG).read_text().splitlines()))
     assert set(rows[0]) == set(export.COLUMNS) if rows else True
     figures = json.loads((folder / export.FIGURES).read_text())
-    assert figures["retrieval_at_128"]["chance"] == pytest.approx(1 / 128, abs=1e-4)
+    assert set(figures) == {"pictures", "seed", *PARTS}
+    assert figures["training"]["retrieval_at_128"]["chance"] == pytest.approx(1 / 128, abs=1e-4)
+    card = (folder / export.CARD).read_text()
+    found = 100 * figures["training"]["retrieval_at_128"]["value"]
+    assert f"| its own caption among 128 | {found:.1f} (0.8)" in card
 
 
-def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path):
+def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch):
     straight, halted = tmp_path / "straight", tmp_path / "halted"
-    recipe = Recipe(architecture=TINY.architecture, batch=8, warmup=2, phases=((1.0, 0.5),))
+    recipe = replace(TINY, phases=((1.0, 0.5),))
     steps = []
     original = train._update
 
-    def constant_rate(learner, batch, recipe, step, progress):
-        steps.append(int(batch[0].sum()))
-        return original(learner, batch, recipe, step, 0.0)
+    def constant_rate(learner, batch, tokenizer, recipe, step, progress, threads):
+        steps.append(int(batch.images.sum()))
+        return original(learner, batch, tokenizer, recipe, step, 0.0, threads)
 
-    train._update = constant_rate
-    try:
-        run(straight, 32, recipe=recipe)
-        once = list(steps)
-        steps.clear()
-        run(halted, 16, recipe=recipe)
-        run(halted, 32, resume=True, recipe=recipe)
-    finally:
-        train._update = original
+    monkeypatch.setattr(train, "_update", constant_rate)
+    run(straight, 48, recipe=recipe)
+    once = list(steps)
+    steps.clear()
+    run(halted, 24, recipe=recipe)  # in the middle of a pool
+    run(halted, 48, resume=True, recipe=recipe)
     assert steps == once
     for name, weight in weights(straight).items():
         assert torch.equal(weight, weights(halted)[name]), name
@@ -96,11 +101,13 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path):
 def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path):
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from workbench.demo import train
+        from workbench.demo.training import train
         from workbench.demo.training.recipe import Recipe
-        recipe = Recipe(architecture={TINY.architecture!r}, batch=8, warmup=2)
+        recipe = Recipe(
+            architecture={TINY.architecture!r}, batch=8, pool=2, repeats=2, workers=0, warmup=2
+        )
         budget = train.Budget(pictures=10**6, save_every=0.0, heldout_pictures=128)
-        train.train(Path("model"), Path("checkpoints"), recipe, budget, device="cpu", workers=0)
+        train.train(Path("model"), Path("checkpoints"), recipe, budget, device="cpu")
     """)
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}
@@ -134,7 +141,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
     run(tmp_path, 8)
     wider = {**TINY.architecture, "embed_dim": 24}
     with pytest.raises(RunError, match="cannot be resumed"):
-        run(tmp_path, 16, resume=True, recipe=Recipe(architecture=wider, batch=8))
+        run(tmp_path, 16, resume=True, recipe=replace(TINY, architecture=wider))
 
 
 def test_the_budget_ends_at_whatever_comes_first():

@@ -3,10 +3,10 @@
 The caption is contrasted with the image embedding, as in CLIP (open_clip's loss). The image
 embedding is also contrasted with one phrase per possible answer to each question of
 `world.attributes`, and with the flawless and the damaged state of its own noun. The same phrases
-are held against the projected patch tokens: the world knows what each of its patches shows, so single
-patches get a place in the text space (in a CLIP trained on photographs they have none that is
-reliable). Linear heads on the embeddings and on the patch tokens at half depth and at the end teach
-the image tower while the text tower has little to say yet; they are thrown away.
+are held against the projected patch tokens: the world knows what each of its patches shows, so
+single patches get a place in the text space (in a CLIP trained on photographs they have none that
+is reliable). Linear heads on the embeddings and on the patch tokens at half depth and at the end
+teach the image tower while the text tower has little to say yet; they are thrown away.
 """
 
 from collections.abc import Sequence

@@ -184,7 +184,7 @@ def _update(
     def learnt(part: tuple[Batch, Tensor]) -> tuple[Gradients, dict[str, float]]:
         some, seen = part
         clip.visual.patch_dropout.kept = seen if count < recipe.grid**2 else None
-        with torch.autocast(some.images.device.type, torch.bfloat16):
+        with torch.autocast(some.images.device.type, torch.bfloat16, cache_enabled=False):
             losses = loss.of(clip, learner.heads, some, tokenizer, recipe, step)
         total = torch.stack(list(losses.values())).sum() / recipe.parts
         clip.visual.patch_dropout.kept = None

@@ -94,7 +94,7 @@ def _lit_so(scenes: list[Scene], dice: Dice, name: str) -> Tensor:
     return flags(scenes, dice, lambda scene: scene.light == name)
 
 
-def _told(scene: Scene, spot: tuple[float, float], most: float) -> Scene:
+def _told(scene: Scene, spot: list[float], most: float) -> Scene:
     """Return the scene with the place of its damage; flawless where the damage left no mark."""
     if scene.condition is None:
         return scene
