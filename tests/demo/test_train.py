@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from workbench.demo.training import export, train
+from workbench.demo.training import export, start, train
 from workbench.demo.training.recipe import Recipe
 from workbench.demo.world.scene import PARTS
 from workbench.errors import RunError
@@ -37,6 +37,14 @@ TINY = Recipe(
     workers=0,
     warmup=2,
 )
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """A training that starts from few pictures and is not measured on others: quick."""
+    nothing = {"pictures": 0, "seed": 0, **dict.fromkeys(PARTS, {})}
+    monkeypatch.setattr(train, "heldout", lambda *_, **__: nothing)
+    monkeypatch.setattr(start, "SAMPLE", 16)
 
 
 def run(folder, pictures, *, resume=False, recipe=TINY):
@@ -77,7 +85,7 @@ def test_an_exported_model_is_an_open_clip_directory(tmp_path):
     assert f"| its own caption among 128 | {found:.1f} (0.8)" in card
 
 
-def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch):
+def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, unmeasured):
     straight, halted = tmp_path / "straight", tmp_path / "halted"
     recipe = replace(TINY, phases=((1.0, 0.5),))
     steps = []
@@ -98,7 +106,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch)
         assert torch.equal(weight, weights(halted)[name]), name
 
 
-def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path):
+def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path, unmeasured):
     script = textwrap.dedent(f"""
         from pathlib import Path
         from workbench.demo.training import train
@@ -137,7 +145,7 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path, unmeasured):
     run(tmp_path, 8)
     wider = {**TINY.architecture, "embed_dim": 24}
     with pytest.raises(RunError, match="cannot be resumed"):

@@ -105,11 +105,12 @@ def heldout(
     prompt ensemble and given as accuracy (balanced) or AUROC; the others are zero-shot accuracies.
     """
     figures: dict[str, Any] = {"pictures": pictures, "seed": seed}
+    states = _States(clip, tokenizer)
     for part in PARTS:
         shown = show(
             clip, tokenizer, seed=seed, part=part, pictures=pictures, size=size, patch=patch
         )
-        found = {"retrieval_at_128": _retrieval(shown), **_states(clip, tokenizer, shown)}
+        found = {"retrieval_at_128": _retrieval(shown), **_asked(states, shown)}
         for question in QUESTIONS:
             asked = _zero_shot(clip, tokenizer, shown, question)
             if asked:
@@ -150,11 +151,29 @@ def _zero_shot(
     return _figure(right, 1 / len(question.choices))
 
 
-def _states(clip: Any, tokenizer: Tokenizer, shown: Shown) -> Figures:
+class _States:
+    """The directions from flawless to damaged in the text space, by noun, each made once."""
+
+    def __init__(self, clip: Any, tokenizer: Tokenizer) -> None:
+        self.clip, self.tokenizer = clip, tokenizer
+        self.known: dict[str, Tensor] = {}
+
+    def of(self, noun: str) -> Tensor:
+        """Return the mean of the damaged prompts less that of the flawless ones."""
+        if noun not in self.known:
+            word = (OBJECTS[noun] if noun in OBJECTS else MATERIALS[noun]).nouns[0]
+            good, bad = (self._mean(word, states) for states in (FLAWLESS[:7], DAMAGED[:5]))
+            self.known[noun] = bad - good
+        return self.known[noun]
+
+    def _mean(self, word: str, states: tuple[str, ...]) -> Tensor:
+        texts = [t.format(s.format(word)) for t in TEMPLATES[::8] for s in states]
+        return F.normalize(embed_texts(self.clip, self.tokenizer, texts).mean(0), dim=-1)
+
+
+def _asked(states: _States, shown: Shown) -> Figures:
     """Flawless or damaged, of pictures and of patches, asked with the prompt ensemble."""
-    nouns = sorted({scene.noun for scene in shown.scenes})
-    pairs = {noun: _ensemble(clip, tokenizer, _word(noun)) for noun in nouns}
-    contrast = torch.stack([pairs[s.noun][1] - pairs[s.noun][0] for s in shown.scenes])
+    contrast = torch.stack([states.of(scene.noun) for scene in shown.scenes])
     margins = (shown.wholes * contrast).sum(1)
     damaged = torch.tensor([scene.condition is not None for scene in shown.scenes])
     right = [(margins[damaged] > 0).float().mean(), (margins[~damaged] <= 0).float().mean()]
@@ -167,20 +186,8 @@ def _states(clip: Any, tokenizer: Tokenizer, shown: Shown) -> Figures:
     }
 
 
-def _word(noun: str) -> str:
-    return OBJECTS[noun].nouns[0] if noun in OBJECTS else MATERIALS[noun].nouns[0]
-
-
 def _auroc(scores: Tensor, positive: Tensor) -> float:
     from workbench.evaluation.image_metrics import auroc
 
     found = auroc(positive.numpy().astype(int), scores.double().numpy()).value
     return float("nan") if found is None else float(found)
-
-
-def _ensemble(clip: Any, tokenizer: Tokenizer, noun: str) -> Float[Tensor, "2 unit"]:
-    rows = []
-    for adjectives in (FLAWLESS[:7], DAMAGED[:5]):
-        texts = [t.format(s.format(noun)) for t in TEMPLATES[::4] for s in adjectives]
-        rows.append(embed_texts(clip, tokenizer, texts).mean(0))
-    return F.normalize(torch.stack(rows), dim=-1)
