@@ -42,7 +42,7 @@ TINY = Recipe(
 @pytest.fixture
 def unmeasured(monkeypatch):
     """A training that starts from few pictures and is not measured on others: quick."""
-    nothing = {"pictures": 0, "seed": 0, **dict.fromkeys(PARTS, {})}
+    nothing = {"pictures": 0, "seed": 0, **{part: {} for part in PARTS}}
     monkeypatch.setattr(train, "heldout", lambda *_, **__: nothing)
     monkeypatch.setattr(start, "SAMPLE", 16)
 
