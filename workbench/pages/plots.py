@@ -26,6 +26,7 @@ from workbench.pages.svg import (
 
 _SIDE, _PANEL = 320, 300
 PRO_LIMIT = 0.3
+_ROOM = 0.05  # share of an axis between two ticks that do not stand in each other's way
 _MOST_LETTERS = 60
 
 
@@ -222,13 +223,27 @@ def _places(figure: SweepFigure) -> tuple[list[float], list[tuple[float, str]], 
     if few and not _crowded(numeric, log):
         return numeric, ticks, log
     if log:
-        return numeric, ticks[:: max(1, len(ticks) // 6)], log
+        return numeric, _apart(ticks), log
     low, high = min(numeric), max(numeric)
     return numeric, [(value, number(value)) for value in nice_ticks(low, high)], log
+
+
+def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return those ticks of a log axis that have room beside each other, from the lowest up.
+
+    >>> _apart([(5.0, "5"), (25.0, "25"), (26.0, "26"), (100.0, "100")])
+    [(5.0, '5'), (25.0, '25'), (100.0, '100')]
+    """
+    kept = sorted(ticks)[:1]
+    room = _ROOM * np.log(max(ticks)[0] / kept[0][0])
+    for tick in sorted(ticks)[1:]:
+        if np.log(tick[0] / kept[-1][0]) >= room:
+            kept.append(tick)
+    return kept
 
 
 def _crowded(values: Sequence[float], log: bool) -> bool:
     """Whether two ticks would stand in each other's way."""
     places = np.sort(np.log(values) if log else np.asarray(values))
     whole = places[-1] - places[0]
-    return bool(whole > 0 and len(places) > 1 and np.diff(places).min() / whole < 0.05)
+    return bool(whole > 0 and len(places) > 1 and np.diff(places).min() / whole < _ROOM)
