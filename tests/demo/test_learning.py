@@ -248,14 +248,14 @@ def test_a_turned_picture_has_its_spot_and_its_words_turned_too(quarters, mirror
 def test_the_loss_falls_on_pictures_that_are_shown_again():
     from concurrent.futures import ThreadPoolExecutor
 
-    from workbench.demo.training.learner import Learner
+    from workbench.demo.training.learner import Learner, Progress
 
     recipe = SMALL.with_vocabulary(200)
     learner = Learner.of(train.build(recipe), recipe)
     batch = taken(0, 1)[0]
     with ThreadPoolExecutor(2) as threads:
         losses = [
-            train._update(learner, batch, tokenizer, recipe, step, 0.0, threads)["loss"]
+            train._update(learner, batch, tokenizer, recipe, Progress(step), 0.0, threads)["loss"]
             for step in range(12)
         ]
     assert losses[-1] < losses[0] - 0.5

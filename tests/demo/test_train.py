@@ -91,9 +91,9 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch,
     steps = []
     original = train._update
 
-    def constant_rate(learner, batch, tokenizer, recipe, step, progress, threads):
+    def constant_rate(learner, batch, tokenizer, recipe, state, progress, threads):
         steps.append(int(batch.images.sum()))
-        return original(learner, batch, tokenizer, recipe, step, 0.0, threads)
+        return original(learner, batch, tokenizer, recipe, state, 0.0, threads)
 
     monkeypatch.setattr(train, "_update", constant_rate)
     run(straight, 48, recipe=recipe)
@@ -104,6 +104,22 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch,
     assert steps == once
     for name, weight in weights(straight).items():
         assert torch.equal(weight, weights(halted)[name]), name
+
+
+def test_a_slim_checkpoint_is_small_and_can_be_gone_on_from(tmp_path, unmeasured):
+    run(tmp_path / "first", 24)
+    held = tmp_path / "first" / "checkpoints"
+    small = tmp_path / "small.pt"
+    assert train.main(["--out", "x", "--checkpoints", str(held), "--slim", str(small)]) == 0
+    assert small.stat().st_size < 0.4 * (held / train.CHECKPOINT).stat().st_size
+    budget = train.Budget(pictures=24)
+    done = train.train(
+        tmp_path / "model", tmp_path / "other", TINY, budget, device="cpu", begin=small
+    )
+    assert (done.step, done.pictures, done.warm_from) == (3, 24, 3)
+    there = torch.load(tmp_path / "other" / train.CHECKPOINT, weights_only=True)["model"]
+    for name, weight in weights(tmp_path / "first").items():
+        assert torch.equal(there[name], weight.half().float()), name
 
 
 def test_a_killed_training_leaves_a_checkpoint_that_resumes(tmp_path, unmeasured):

@@ -82,7 +82,7 @@ class Recipe:
         return max(1, round(share * self.grid**2))
 
     def pace(self, step: int, progress: float) -> float:
-        """Return the learning rate as a share of its height.
+        """Return the learning rate as a share of its height, `step` steps after a start.
 
         >>> [Recipe(warmup=10, fall=0.5).pace(s, p) for s, p in ((4, 0.0), (50, 0.4), (90, 0.75))]
         [0.5, 1.0, 0.5]

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workbench.demo.training import export, loss, patches, start
 from workbench.demo.training.evaluate import heldout
-from workbench.demo.training.learner import Learner, Progress, load, save
+from workbench.demo.training.learner import Learner, Progress, load, save, slim
 from workbench.demo.training.recipe import Recipe
 from workbench.demo.training.stream import Batch, batches
 from workbench.demo.training.tokenizer import read_tokenizer, write_vocabulary
@@ -72,8 +72,12 @@ def train(
     *,
     device: str = "auto",
     resume: bool = False,
+    begin: Path | None = None,
 ) -> Progress:
-    """Train until the budget is used up, and export to `out`. Returns how far it got."""
+    """Train until the budget is used up, and export to `out`. Returns how far it got.
+
+    `resume` goes on from the last checkpoint; where there is none, from the checkpoint `begin`.
+    """
     place = torch.device(_device(device))
     write_vocabulary(out / export.VOCABULARY, vocabulary())
     tokenizer = read_tokenizer(out / export.VOCABULARY)
@@ -81,8 +85,9 @@ def train(
     clip = build(recipe).to(place)
     learner = Learner.of(clip, recipe)
     path = checkpoints / CHECKPOINT
-    if resume and path.exists():
-        state = load(path, learner)
+    held = path if resume and path.exists() else begin
+    if held is not None:
+        state = load(held, learner)
     else:
         start.prepare(clip, recipe.seed, recipe.image_size)
         start.prepare_text(clip, _sample_texts(tokenizer, recipe).to(place))
@@ -107,7 +112,7 @@ def train(
         if progress >= 1:
             break
         here = batch.to(place)
-        sums.add(_update(learner, here, tokenizer, recipe, state.step, progress, threads))
+        sums.add(_update(learner, here, tokenizer, recipe, state, progress, threads))
         now = time.monotonic()
         state.step += 1
         state.pictures += len(batch.images)
@@ -161,7 +166,7 @@ def _update(
     batch: Batch,
     tokenizer: Any,
     recipe: Recipe,
-    step: int,
+    state: Progress,
     progress: float,
     threads: Executor,
 ) -> dict[str, float]:
@@ -170,7 +175,7 @@ def _update(
     Each part of the batch is contrasted within itself. On a CPU the parts are learnt from side by
     side, one core each: no core waits for another in the middle of an operation.
     """
-    clip = learner.clip
+    clip, step = learner.clip, state.step
     clip.train()
     # The patches that are seen are drawn from the step's own seed: a resumed run draws the same
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
@@ -197,7 +202,7 @@ def _update(
         known = [gradient for gradient in found if gradient is not None]
         weight.grad = torch.stack(known).sum(0) if known else None
     torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
-    share = recipe.pace(step, progress)
+    share = recipe.pace(step - state.warm_from, progress)
     learner.step((recipe.block_rate * share, recipe.rate * share), threads)
     with torch.no_grad():
         clip.logit_scale.clamp_(0, MOST_SCALE)
@@ -252,8 +257,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--from", dest="begin", type=Path, help="a checkpoint to begin with")
+    parser.add_argument("--slim", type=Path, help="write the last checkpoint there, small, and end")
     parser.add_argument("--export-every", type=float, default=15.0, metavar="MINUTES")
     options = parser.parse_args(arguments)
+    if options.slim:
+        slim(options.checkpoints / CHECKPOINT, options.slim)
+        return 0
     if options.pictures is None and options.minutes is None:
         parser.error("say when to end: --pictures N or --minutes M")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -265,6 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
         budget,
         device=options.device,
         resume=options.resume,
+        begin=options.begin,
     )
     return 0
 
