@@ -1,8 +1,9 @@
 """Claims put to planted features: where the truth is known, the ledger must say it, either way.
 
-The towers are real and run whole. Their weights are set so that four channels of the residual stream
-read the quadrants of a patch's red, 26 mixtures of its blue, and two hold a constant, against which
-LayerNorm measures all; every block passes its input on. Pictures are then drawn so that the anomaly is in the one or in the other.
+The towers are real and run whole. Their weights are set so that four channels of the residual
+stream read the quadrants of a patch's red, 26 mixtures of its blue, and two hold a constant,
+against which LayerNorm measures all; every block passes its input on. Pictures are then drawn so
+that the anomaly is in the one or in the other.
 """
 
 import numpy as np
@@ -55,7 +56,7 @@ def noise_where_it_varies(rng, odd):
 
 
 def signal_where_it_varies(rng, odd):
-    """Red differs in strength but never in form, blue is weak noise; the odd patch's red is turned."""
+    """Red differs in strength, not in form, blue is weak noise; the odd patch's red is turned."""
     red = rng.uniform(0.5, 2, (4, 4, 1, 1)) * np.ones((4, 4, 2, 2))
     if odd:
         red[tuple(rng.integers(4, size=2))] *= -1
