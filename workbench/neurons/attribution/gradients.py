@@ -91,7 +91,7 @@ def conductance(
     site: str,
     target: Target,
     *,
-    baseline: Float[Tensor, "3 height width"] | None = None,
+    baseline: Float[Tensor, "3 _height _width"] | None = None,
     steps: int = STEPS,
     chunk: int = CHUNK,
 ) -> Attribution:
@@ -124,7 +124,7 @@ def _conducted(
     sites = sorted({site for way in ways for site in way})
     points = torch.linspace(0, 1, steps + steps % 2 + 1, dtype=torch.float64)
     # One point, then even numbers of them, so that every second point can be left out.
-    first, *blocks = points[:1], *points[1:].split(max(2, chunk - chunk % 2))
+    blocks = points[1:].split(max(2, chunk - chunk % 2))
 
     def measure(at: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         pixels = start + at.to(image).view(-1, 1, 1, 1) * (image - start)
@@ -133,7 +133,7 @@ def _conducted(
         gradients = dict(zip(sites, map(on_cpu, found), strict=True))
         return on_cpu(value), gradients, {site: on_cpu(seen[site]) for site in sites}
 
-    begin, *before = measure(first)
+    begin, *before = measure(points[:1])
     end, flows = begin, dict.fromkeys(ways, torch.zeros((), dtype=torch.float64))
     for block in blocks:
         end, *now = measure(block)

@@ -82,7 +82,7 @@ def integrated_map(
     pixels: Float[Tensor, "image 3 height width"],
     target: Target,
     *,
-    baseline: Float[Tensor, "3 height width"] | None = None,
+    baseline: Float[Tensor, "3 _height _width"] | None = None,
     steps: int = STEPS,
     chunk: int = CHUNK,
 ) -> InputMap:
@@ -111,7 +111,7 @@ def occlusion_map(
     pixels: Float[Tensor, "image 3 height width"],
     target: Target,
     *,
-    baseline: Float[Tensor, "3 height width"] | None = None,
+    baseline: Float[Tensor, "3 _height _width"] | None = None,
     chunk: int = CHUNK,
 ) -> InputMap:
     """Return by how much the target falls when a patch is hidden (Zeiler and Fergus 2014).

@@ -57,9 +57,9 @@ def checked_baseline(
         )
     if kind_of(site) in (*STREAMS, *FINAL_SITES) and (baseline is None or not bool(baseline.any())):
         raise SettingError(
-            f"a zero baseline at {site} means nothing: what follows (LayerNorm, the cosine) divides "
-            "by the scale of the whole, so on the way to zero the target hardly moves and jumps "
-            "only at the end, and the values cannot sum to the effect. Give "
+            f"a zero baseline at {site} means nothing: what follows (LayerNorm, the cosine) "
+            "divides by the scale of the whole, so on the way to zero the target hardly moves, "
+            "jumps at the end, and the values cannot sum to the effect. Give "
             f"normal_baseline(model, normals, {site!r}), the mean over normal patches."
         )
     if baseline is None:

@@ -51,6 +51,8 @@ def line_integral(
 
 def slopes(value: Float[Tensor, "image"], at: list[Tensor]) -> list[Tensor]:
     """Return the gradients of values at tensors; zero where they do not depend on one."""
+    if not value.requires_grad:
+        return [torch.zeros_like(one) for one in at]
     found = torch.autograd.grad(value.sum(), at, allow_unused=True)
     return [
         torch.zeros_like(one) if slope is None else slope

@@ -5,7 +5,7 @@ A target names the sites it reads and computes its value from what is there, dif
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,7 @@ Patch = tuple[int, int] | None
 """Row and column of a patch, counted from 0; `None` for the whole image."""
 
 
+@runtime_checkable
 class Target(Protocol):
     """One number per image. `name` is what results call it, `sites` what it reads."""
 
@@ -124,8 +125,11 @@ class AnomalyScore:
     """An excavation's raw score at a patch, or of the image: the largest over its patches.
 
     `branch` is `fused`, `visual` or `text`. Which gallery patch is nearest is found anew for the
-    activations at hand. Raises `SettingError` for an excavation from a store (nothing can be
-    computed anew there), a branch it lacks, or a patch outside the grid.
+    activations at hand, so the score has kinks, and an integral over it needs many more steps than
+    the default (look at its completeness error); `gallery_shares` splits it exactly.
+
+    Raises `SettingError` for an excavation from a store (nothing can be computed anew there), a
+    branch it lacks, or a patch outside the grid.
     """
 
     excavation: Excavation
