@@ -1,16 +1,10 @@
 """How far the selected neurons speak for "anomalous" themselves: their direct effect on text.
 
 A patch's similarity with a prompt is linear in the residual stream once two numbers are frozen at
-the patch: the scale of the final LayerNorm and the length of the embedding. So it splits into parts
-by channel. With r the residual stream that enters the final LayerNorm (gain g, bias b), s its
-standard deviation, P the projection, z the embedding, t the anomalous less the normal direction,
-and u = g (P t),
-
-    z.t / |z|  =  sum over channels d of  r_d (u_d - mean u) / (s |z|)  +  b.P t / |z|
-
-(taking the mean off r is the same as taking it off u). Channels of an earlier residual stream reach
-the end by the skip path, so their direct effect is theirs of the sum with x_d in the place of r_d;
-what later blocks do with them is not in it.
+the patch: the scale of the final LayerNorm and the length of the embedding
+(`neurons/attribution/readout.py` has the formula). So it splits into parts by channel. Channels of
+an earlier residual stream reach the end by the skip path, so their direct effect is theirs of the
+sum with their values in the place of the last stream's; what later blocks do with them is left out.
 """
 
 from collections.abc import Sequence
@@ -34,6 +28,7 @@ from workbench.excavation.selection import select
 from workbench.excavation.sensitivity import survey
 from workbench.excavation.settings import RESIDUAL
 from workbench.excavation.text import TextBranch
+from workbench.neurons.attribution.readout import FrozenReadout
 
 RECIPE = (
     "No paper's: the part of each patch's text similarity (anomalous less normal, no softmax) that "
@@ -114,13 +109,8 @@ def direct_effects(
     summands and of the bias (once) sum to the cosine with the anomalous direction less that with
     the normal one.
     """
-    norm, projection = model.visual.ln_post, model.visual.proj
-    towards = (text.directions[1] - text.directions[0]).to(projection)
-    pull = projection @ towards
-    gain = pull if norm.weight is None else norm.weight * pull
-    values = stream.to(projection)
-    scale = (values.var(dim=-1, correction=0) + norm.eps).sqrt()
-    length = model.project(values).norm(dim=-1)
-    effects = component.to(projection) * (gain - gain.mean()) / (scale * length)[..., None]
-    shift = 0.0 if norm.bias is None else norm.bias @ pull
-    return effects.float(), (shift / length).float()
+    projection = model.visual.proj
+    readout = FrozenReadout.of(
+        model, stream.to(projection), text.directions[1] - text.directions[0]
+    )
+    return (component.to(projection) * readout.pull).float(), readout.shift.float()
