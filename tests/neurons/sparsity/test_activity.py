@@ -48,7 +48,6 @@ def test_patches_in_which_neurons_take_turns_are_beyond_shuffling_and_noise_is_n
     loud = noise(seed=1)
     loud *= torch.where(torch.arange(60) % 2 == 0, 1.0, 30.0)[:, None, None]  # no one speaks alone
     shy = activity(loud.split(30), draws=39).population
-    assert max(one.value for one in shy.values()) < min(1, shy["gini"].null_low + 0.2)
     assert shy["vinje_gallant"].p_value == 1
     turns = torch.zeros(60, 4, 24, dtype=torch.float64)
     turns.view(240, 24)[torch.arange(240), torch.arange(240) % 24] = 1

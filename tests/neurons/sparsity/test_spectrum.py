@@ -16,7 +16,9 @@ def test_planted_neurons_are_the_knee_and_their_energy_is_counted():
     values[[5, 9, 30]] = 100.0, 80.0, 60.0
     found = spectrum(values, observations=20, draws=200)
     assert found.knee == 3
-    assert found.needed_for(0.4) == 2  # 100 of 246.1 is 0.406, but the sum counts the rest
+    assert found.needed_for(0.40) == 1  # 100 of 246.1 are 0.406
+    assert found.needed_for(0.41) == 2
+    assert found.needed_for(0.97) == 3  # 240 are 0.975
     assert found.needed_for(1) == 64
     assert all(one.p_value == pytest.approx(1 / 201) for name, one in found.measures.items())
     assert "knee at 3" in found._repr_html_()

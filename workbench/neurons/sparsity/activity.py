@@ -163,7 +163,7 @@ def _lifetime(
     mean, std = pivot + first, np.sqrt(np.where(varies, variance, 1.0))
     folded = stats.foldnorm.mean(np.abs(mean) / std, scale=std)
     gaussian = np.where(varies, 1 - folded**2 / (mean**2 + std**2), nothing)
-    null = stats.kurtosis(rng.standard_normal((2000, images)), axis=1)
+    null = np.asarray(stats.kurtosis(rng.standard_normal((2000, images)), axis=1))
     p_values = p_at_least(tails, np.broadcast_to(null[:, None], (len(null), len(tails))))
     finite = 1 - 1 / count
     return Lifetime(
