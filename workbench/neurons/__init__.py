@@ -1,1 +1,1 @@
-"""What a neuron does: attribution."""
+"""What a neuron does: attribution, intervention, sparsity."""
