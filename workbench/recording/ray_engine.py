@@ -147,7 +147,7 @@ def on_cpu(model: HookedCLIP) -> HookedCLIP:
 
 
 def _end(ray: Any, workers: Sequence[Any], at_work: Sequence[Any]) -> None:
-    """End the workers, and wait until they are gone: none may write when the store is let go."""
+    """End the workers, and wait until Ray says that what they were at is over."""
     for actor in workers:
         ray.kill(actor)
     if at_work:
