@@ -12,6 +12,7 @@ LEFT_TO_RIGHT = [
     {"clip", "images"},
     {"recording"},
     {"excavation"},
+    {"neurons"},
     {"baselines"},
     {"evaluation"},
     {"benchmark"},
