@@ -71,6 +71,10 @@ def main() -> None:
         "layers above matter": lambda: silence_each(both, images, both.neurons),
         "only the visual score": lambda: silence_each(visual, images, visual.neurons),
     }
+    with torch.no_grad():  # warm-up
+        model.clip.encode_image(pixels[:BATCH])
+    silence_each(both, images[:BATCH], both.neurons[:4])
+    silence_each(visual, images[:BATCH], visual.neurons[:4])
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(given.rounds):
         for name, call in calls.items():

@@ -41,7 +41,7 @@ def excavation(spots, model):
 
 @pytest.fixture
 def rows():
-    return torch.randn(60, 6, generator=torch.Generator().manual_seed(0)) * torch.arange(1, 7)
+    return torch.randn(60, 6, generator=torch.Generator().manual_seed(0)) * torch.arange(1.0, 7)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_restarting_in_batches_gives_the_scores_of_whole_changed_forwards(
     spots, model, site, weight
 ):
     excavation = excavate(spots, model, k=8, text_weight=weight)
-    images = spots.test()[:5]
+    images = spots.test("spots")[:5]
     todo = [
         changes.zero(NeuronSet(site, (2,))),
         changes.scale(NeuronSet(site, (1, 7)), 4.0),
@@ -178,12 +178,12 @@ def test_no_block_runs_again_where_only_the_visual_score_depends_on_the_site(spo
         for layer, block in enumerate(blocks)
     ]
     try:
-        table = effects.silence_each(excavation, spots.test()[:4], excavation.neurons)
+        table = effects.silence_each(excavation, spots.test("spots")[:4], excavation.neurons)
         assert seen == [0, 1]
         assert (table.effects != 0).any()
         seen.clear()
         effects.effects(
-            excavate(spots, model, k=8), spots.test()[:4], [changes.zero(excavation.neurons)]
+            excavate(spots, model, k=8), spots.test("spots")[:4], [changes.zero(excavation.neurons)]
         )
     finally:
         for handle in handles:
@@ -200,9 +200,9 @@ def planted(spots):
         images = spots.samples
         from workbench.images.stream import prepare
 
-        red = model.patches(prepare(spots.test(), model), ["blocks.1.ln2.hook_normalized"])
+        red = model.patches(prepare(spots.test("spots"), model), ["blocks.1.ln2.hook_normalized"])
         flat = red["blocks.1.ln2.hook_normalized"].flatten(0, 1)
-        bright = prepare(spots.test(), model)[:, 1]  # green is low on the red square
+        bright = prepare(spots.test("spots"), model)[:, 1]  # green is low on the red square
         bright = F.avg_pool2d(bright[:, None], 8).flatten()
         red_patch = bright < bright.mean() - 1.5 * bright.std()
         assert 2 < red_patch.sum() < len(flat) / 3
@@ -218,7 +218,7 @@ def planted(spots):
 
 def test_silencing_the_planted_neuron_takes_the_detection_away_and_no_other_does(spots, planted):
     excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
-    tests = spots.test()
+    tests = spots.test("spots")
     labels = [sample.label for sample in tests]
     every = NeuronSet("blocks.1.mlp.hook_post", tuple(range(16)))
     table = effects.silence_each(excavation, tests, every)
@@ -235,7 +235,7 @@ def test_the_planted_neuron_beats_random_sets_and_an_arbitrary_one_does_not(spot
     excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
     site = "blocks.1.mlp.hook_post"
     normals = Normals.measure(planted, excavate_normals(spots), site)
-    tests = [sample for sample in spots.test() if sample.label == 1]
+    tests = [sample for sample in spots.test("spots") if sample.label == 1]
     found = effects.against_random(excavation, tests, NeuronSet(site, (5,)), normals, draws=19)
     assert found.p_value <= 0.1
     quiet = effects.against_random(excavation, tests, NeuronSet(site, (9,)), normals, draws=19)
@@ -261,7 +261,7 @@ def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavatio
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(effects, "effects", spy)
         found = effects.against_random(
-            excavation, spots.test()[:2], excavation.neurons, normals, mode=mode, draws=4
+            excavation, spots.test("spots")[:2], excavation.neurons, normals, mode=mode, draws=4
         )
     assert {len(change.neurons) for change in seen} == {8 if mode == "remove" else 24}
     assert found.factors[0] == 0
@@ -271,7 +271,7 @@ def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavatio
 
 
 def test_a_dose_of_one_changes_nothing_and_zero_is_the_normal_mean(spots, model, excavation):
-    normals, tests = Normals.measure(model, excavate_normals(spots), SITE), spots.test()[:3]
+    normals, tests = Normals.measure(model, excavate_normals(spots), SITE), spots.test("spots")[:3]
     curve = effects.dose_response(excavation, tests, excavation.neurons, normals, (0.0, 1.0, 4.0))
     assert curve.table.effects[1] == pytest.approx(np.zeros(3), abs=1e-4)
     silenced = effects.effects(excavation, tests, [changes.to_mean(excavation.neurons, normals)])
@@ -281,7 +281,7 @@ def test_a_dose_of_one_changes_nothing_and_zero_is_the_normal_mean(spots, model,
 
 def test_bad_input_is_named(spots, model, excavation):
     normals = Normals.measure(model, excavate_normals(spots)[:1], SITE)
-    with pytest.raises(SettingError, match="no neuron 32 at .*: it has 32"):
+    with pytest.raises(SettingError, match=r"no neuron 32 at .*: it has 32"):
         Intervention(model, changes.zero(NeuronSet(SITE, (32,))))
     with pytest.raises(SiteError, match="no site 'nowhere'"):
         Intervention(model, changes.zero(NeuronSet("nowhere", (0,))))
@@ -290,6 +290,6 @@ def test_bad_input_is_named(spots, model, excavation):
     with pytest.raises(DataError, match="no image was given"):
         effects.effects(excavation, [], [changes.zero(NeuronSet(SITE, (0,)))])
     with pytest.raises(SettingError, match="no change was given"):
-        effects.effects(excavation, spots.test(), [])
+        effects.effects(excavation, spots.test("spots"), [])
     with pytest.raises(SettingError, match="take remove or keep"):
-        effects.against_random(excavation, spots.test(), NeuronSet(SITE, (0,)), normals, mode="x")
+        effects.against_random(excavation, spots.test("spots"), NeuronSet(SITE, (0,)), normals, mode="x")

@@ -194,7 +194,9 @@ def against_random(
         return float(normals.of(of, normals.variance).sum())
 
     sets = [silenced(neurons.indices)]
-    sets += [silenced(rng.choice(width, len(neurons), replace=False)) for _ in range(draws)]
+    sets += [
+        silenced(rng.choice(width, len(neurons), replace=False).tolist()) for _ in range(draws)
+    ]
     wanted = variance(sets[0])
     own = [variance(drawn) for drawn in sets]
     ratios = [np.sqrt(wanted / each) if each > 0 else 1.0 for each in own]
