@@ -11,6 +11,8 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError, SiteError
 from workbench.evaluation.interventions import auroc_changes
 from workbench.excavation.excavate import excavate
+from workbench.images.samples import train_normals
+from workbench.images.stream import prepare
 from workbench.neurons.intervention import changes, effects
 from workbench.neurons.intervention.context import Intervention
 from workbench.neurons.intervention.normals import Normals
@@ -193,30 +195,40 @@ def test_no_block_runs_again_where_only_the_visual_score_depends_on_the_site(spo
 
 @pytest.fixture(scope="module")
 def planted(spots):
-    """A model in which neuron 5 of a block's MLP alone sees red, and writes it to channel 0."""
+    """A model in which neuron 5 of a block's MLP fires on the red squares and on no normal patch.
+
+    It alone writes, strongly, to channel 0.
+    """
     model = make_model()
     with torch.no_grad():
         block = model.visual.transformer.resblocks[1]
-        images = spots.samples
-        from workbench.images.stream import prepare
-
-        red = model.patches(prepare(spots.test("spots"), model), ["blocks.1.ln2.hook_normalized"])
-        flat = red["blocks.1.ln2.hook_normalized"].flatten(0, 1)
-        bright = prepare(spots.test("spots"), model)[:, 1]  # green is low on the red square
-        bright = F.avg_pool2d(bright[:, None], 8).flatten()
-        red_patch = bright < bright.mean() - 1.5 * bright.std()
-        assert 2 < red_patch.sum() < len(flat) / 3
-        direction = flat[red_patch].mean(0) - flat[~red_patch].mean(0)
-        level = flat @ direction
-        middle = (level[red_patch].mean() + level[~red_patch].mean()) / 2
-        block.mlp.c_fc.weight[5], block.mlp.c_fc.bias[5] = direction, -middle
+        site = "blocks.1.ln2.hook_normalized"
+        normal, odd = (
+            model.patches(prepare(of_label, model), [site])[site]
+            for of_label in (
+                [sample for sample in spots.samples if sample.label == 0],
+                [sample for sample in spots.samples if sample.label == 1],
+            )
+        )
+        green = prepare([s for s in spots.samples if s.label == 1], model)[:, 1]
+        darkest = F.avg_pool2d(green[:, None], 8).flatten(1).argmin(1)  # red has little green
+        red = odd[torch.arange(len(odd)), darkest]
+        flat = normal.flatten(0, 1)
+        spread = torch.cov(flat.T) + 0.01 * torch.eye(flat.shape[1])
+        direction = torch.linalg.solve(spread, red.mean(0) - flat.mean(0))
+        highest, lowest = float((flat @ direction).max()), float((red @ direction).min())
+        assert lowest > highest, "the plant must be able to tell red from normal"
+        gain = 12 / (lowest - highest)
+        block.mlp.c_fc.weight[5] = gain * direction
+        block.mlp.c_fc.bias[5] = 6 - gain * lowest  # 6 or more on red, -6 or less on normal
         block.mlp.c_proj.weight[:, 5] = 0
-        block.mlp.c_proj.weight[0, 5] = 30.0
-    assert images
+        block.mlp.c_proj.weight[0, 5] = 3.0
     return model
 
 
-def test_silencing_the_planted_neuron_takes_the_detection_away_and_no_other_does(spots, planted):
+def test_silencing_the_planted_neuron_lowers_every_anomalys_score_and_no_other_comes_near(
+    spots, planted
+):
     excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
     tests = spots.test("spots")
     labels = [sample.label for sample in tests]
@@ -226,9 +238,8 @@ def test_silencing_the_planted_neuron_takes_the_detection_away_and_no_other_does
     sizes = np.abs(table.effects[:, anomalous].mean(1))
     assert sizes.argmax() == 5
     assert sizes[5] > 5 * np.delete(sizes, 5).max()
-    measures = auroc_changes(table, labels, draws=100)
-    assert len(measures) == 16
-    assert measures[5].value == min(measure.value for measure in measures)
+    assert (table.effects[5][anomalous] < 0).all()
+    assert np.abs(table.effects[5][~anomalous]).max() < 1e-2 * sizes[5]
 
 
 def test_the_planted_neuron_beats_random_sets_and_an_arbitrary_one_does_not(spots, planted):
@@ -243,8 +254,6 @@ def test_the_planted_neuron_beats_random_sets_and_an_arbitrary_one_does_not(spot
 
 
 def excavate_normals(spots):
-    from workbench.images.samples import train_normals
-
     return train_normals(spots.samples)
 
 
@@ -270,6 +279,17 @@ def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavatio
     assert squares == pytest.approx([squares[0]] * 5, rel=1e-3)
 
 
+def test_auroc_changes_are_those_of_the_scores_with_paired_intervals():
+    before, labels = np.array([0.0, 1, 2, 3]), [0, 0, 1, 1]
+    after = np.array([before, before[[0, 2, 1, 3]], before[::-1]])
+    table = effects.EffectTable(("same", "swap", "turn"), ("a", "b", "c", "d"), before, after)
+    same, swap, turn = auroc_changes(table, labels, draws=200)
+    assert (same.value, swap.value, turn.value) == (0.0, -0.25, -1.0)
+    assert (same.low, same.high) == (0.0, 0.0)
+    assert swap.low is not None
+    assert swap.low < -0.25 < swap.high
+
+
 def test_a_dose_of_one_changes_nothing_and_zero_is_the_normal_mean(spots, model, excavation):
     normals, tests = Normals.measure(model, excavate_normals(spots), SITE), spots.test("spots")[:3]
     curve = effects.dose_response(excavation, tests, excavation.neurons, normals, (0.0, 1.0, 4.0))
@@ -292,4 +312,6 @@ def test_bad_input_is_named(spots, model, excavation):
     with pytest.raises(SettingError, match="no change was given"):
         effects.effects(excavation, spots.test("spots"), [])
     with pytest.raises(SettingError, match="take remove or keep"):
-        effects.against_random(excavation, spots.test("spots"), NeuronSet(SITE, (0,)), normals, mode="x")
+        effects.against_random(
+            excavation, spots.test("spots"), NeuronSet(SITE, (0,)), normals, mode="x"
+        )

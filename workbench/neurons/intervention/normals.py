@@ -44,7 +44,7 @@ class Normals:
 
     @classmethod
     def from_patches(
-        cls, site: str, batches: Iterable[Float[Tensor, "*patch neuron"]], seed: int = 0
+        cls, site: str, batches: Iterable[Float[Tensor, "... neuron"]], seed: int = 0
     ) -> "Normals":
         """Measure patches that are at hand; a uniform sample of them is kept (by `seed`)."""
         generator = torch.Generator().manual_seed(seed)
