@@ -1,0 +1,317 @@
+"""Interventions do what they say, clean up, and measure what a planted neuron does."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests.surfaces import draw_category, make_model
+from tests.tiny import pixels
+from workbench.clip.neuron_set import NeuronSet
+from workbench.errors import DataError, SettingError, SiteError
+from workbench.evaluation.interventions import auroc_changes
+from workbench.excavation.excavate import excavate
+from workbench.images.samples import train_normals
+from workbench.images.stream import prepare
+from workbench.neurons.intervention import changes, effects
+from workbench.neurons.intervention.context import Intervention
+from workbench.neurons.intervention.normals import Normals
+
+SITE = "blocks.1.hook_resid_post"
+SITES = [
+    "hook_embed",
+    "blocks.0.mlp.hook_post",
+    "blocks.1.hook_resid_pre",
+    "blocks.1.attn.hook_z",
+    "blocks.1.mlp.hook_post",
+    SITE,
+    "blocks.2.hook_resid_mid",
+    "blocks.3.hook_mlp_out",
+    "blocks.3.hook_resid_post",
+]
+
+
+@pytest.fixture(scope="module")
+def spots(tmp_path_factory):
+    return draw_category(tmp_path_factory.mktemp("data") / "spots")
+
+
+@pytest.fixture(scope="module")
+def excavation(spots, model):
+    return excavate(spots, model, k=8)
+
+
+@pytest.fixture
+def rows():
+    return torch.randn(60, 6, generator=torch.Generator().manual_seed(0)) * torch.arange(1.0, 7)
+
+
+@pytest.fixture
+def normals(rows):
+    return Normals.from_patches("hook_embed", rows.split(17))
+
+
+@pytest.fixture
+def tokens():
+    return 20 * torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(1))
+
+
+CHOSEN = NeuronSet("hook_embed", (4, 1))
+
+
+def test_normals_are_those_of_all_patches_however_they_arrive(rows, normals):
+    torch.testing.assert_close(normals.mean, rows.mean(0))
+    torch.testing.assert_close(normals.variance, rows.var(0, correction=0))
+    assert torch.equal(normals.lowest, rows.amin(0))
+    assert torch.equal(normals.highest, rows.amax(0))
+    assert len(normals.rows) == 60
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda n: changes.zero(CHOSEN), lambda x, rows: 0 * x),
+        (lambda n: changes.to_mean(CHOSEN, n), lambda x, rows: rows.mean(0).expand_as(x)),
+        (lambda n: changes.scale(CHOSEN, 3.0), lambda x, rows: 3 * x),
+        (
+            lambda n: changes.scale(CHOSEN, 3.0, n),
+            lambda x, rows: rows.mean(0) + 3 * (x - rows.mean(0)),
+        ),
+        (
+            lambda n: changes.clamp(CHOSEN, n),
+            lambda x, rows: x.maximum(rows.amin(0)).minimum(rows.amax(0)),
+        ),
+    ],
+)
+def test_a_change_reaches_its_neurons_at_every_patch_and_nothing_else(
+    make, expected, normals, rows, tokens
+):
+    before = tokens.clone()
+    after = changes.apply(make(normals), tokens)
+    others = [0, 2, 3, 5]
+    assert torch.equal(tokens, before)
+    assert torch.equal(after[:, 0], tokens[:, 0])
+    assert torch.equal(after[..., others], tokens[..., others])
+    wanted = expected(tokens, rows)[:, 1:]
+    torch.testing.assert_close(after[:, 1:, [1, 4]], wanted[..., [1, 4]])
+    assert not torch.equal(after[:, 1:, [1, 4]], tokens[:, 1:, [1, 4]])
+
+
+def test_resampled_neurons_come_from_one_normal_patch_and_the_seed_decides(normals, rows, tokens):
+    after = changes.apply(changes.resample(CHOSEN, normals, 3), tokens)[:, 1:, [4, 1]]
+    assert torch.equal(after[0], after[1])
+    for patch in after[0]:
+        assert (rows[:, [4, 1]] == patch).all(1).any()
+    again = changes.apply(changes.resample(CHOSEN, normals, 3), tokens)[:, 1:, [4, 1]]
+    other = changes.apply(changes.resample(CHOSEN, normals, 4), tokens)[:, 1:, [4, 1]]
+    assert torch.equal(after, again)
+    assert not torch.equal(after, other)
+
+
+def test_patching_every_neuron_gives_the_patches_of_the_source_image(model):
+    target, source = pixels(1, seed=1), pixels(1, seed=2)
+    change = changes.patch_from(model, NeuronSet(SITE, tuple(range(32))), source)
+    with Intervention(model, change):
+        patched = model.patches(target, [SITE])[SITE]
+    assert torch.equal(patched, model.patches(source, [SITE])[SITE])
+
+
+def test_everything_is_cleaned_up_after_errors_nesting_and_entering_again(model):
+    x = pixels()
+    plain = model(x)
+    half = Intervention(model, changes.scale(NeuronSet("blocks.0.mlp.hook_post", (3, 5)), 0.5))
+    other = Intervention(model, changes.zero(NeuronSet(SITE, (0,))))
+    with half:
+        once = model(x)
+        with half:
+            twice = model(x)
+        assert torch.equal(model(x), once)
+    assert torch.equal(model(x), plain)
+    quarter = changes.scale(NeuronSet("blocks.0.mlp.hook_post", (3, 5)), 0.25)
+    with Intervention(model, quarter):
+        torch.testing.assert_close(model(x), twice)
+    with pytest.raises(RuntimeError, match="stop"), half, other:
+        raise RuntimeError("stop")
+    half.__enter__()
+    other.__enter__()
+    half.__exit__(None, None, None)  # left before what was entered later
+    with Intervention(model):
+        inside = model(x)
+    other.__exit__(None, None, None)
+    assert not torch.equal(inside, plain)
+    assert torch.equal(model(x), plain)
+    assert not any(point._forward_hooks for point in model.hook_dict.values())
+
+
+def test_a_user_who_resets_the_models_hooks_does_not_end_an_intervention(model):
+    x = pixels()
+    with Intervention(model, changes.zero(NeuronSet("blocks.0.mlp.hook_post", (3,)))):
+        changed = model(x)
+        model.run_with_hooks(x, fwd_hooks=[(SITE, lambda value, hook: None)])
+        assert torch.equal(model(x), changed)
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_restarting_in_batches_gives_the_scores_of_whole_changed_forwards(
+    spots, model, site, weight
+):
+    excavation = excavate(spots, model, k=8, text_weight=weight)
+    images = spots.test("spots")[:5]
+    todo = [
+        changes.zero(NeuronSet(site, (2,))),
+        changes.scale(NeuronSet(site, (1, 7)), 4.0),
+        changes.zero(NeuronSet("blocks.3.mlp.hook_post", (9,))),
+    ]
+    table = effects.effects(excavation, images, todo, batch_size=3, rows=6)
+    assert table.unchanged == pytest.approx([d.score for d in excavation.score(images)], rel=1e-4)
+    for change, scores in zip(todo, table.scores, strict=True):
+        with Intervention(model, change):
+            whole = [detection.score for detection in excavation.score(images)]
+        assert scores == pytest.approx(whole, rel=1e-4, abs=1e-5)
+
+
+def test_no_block_runs_again_where_only_the_visual_score_depends_on_the_site(spots, model):
+    excavation = excavate(spots, model, k=8, text_weight=0)
+    seen = []
+    blocks = model.visual.transformer.resblocks
+    handles = [
+        block.register_forward_hook(lambda *_, layer=layer: seen.append(layer))
+        for layer, block in enumerate(blocks)
+    ]
+    try:
+        table = effects.silence_each(excavation, spots.test("spots")[:4], excavation.neurons)
+        assert seen == [0, 1]
+        assert (table.effects != 0).any()
+        seen.clear()
+        effects.effects(
+            excavate(spots, model, k=8), spots.test("spots")[:4], [changes.zero(excavation.neurons)]
+        )
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert seen[-2:] == [2, 3]
+
+
+@pytest.fixture(scope="module")
+def planted(spots):
+    """A model in which neuron 5 of a block's MLP fires on the red squares and on no normal patch.
+
+    It alone writes, strongly, to channel 0.
+    """
+    model = make_model()
+    with torch.no_grad():
+        block = model.visual.transformer.resblocks[1]
+        site = "blocks.1.ln2.hook_normalized"
+        normal, odd = (
+            model.patches(prepare(of_label, model), [site])[site]
+            for of_label in (
+                [sample for sample in spots.samples if sample.label == 0],
+                [sample for sample in spots.samples if sample.label == 1],
+            )
+        )
+        green = prepare([s for s in spots.samples if s.label == 1], model)[:, 1]
+        darkest = F.avg_pool2d(green[:, None], 8).flatten(1).argmin(1)  # red has little green
+        red = odd[torch.arange(len(odd)), darkest]
+        flat = normal.flatten(0, 1)
+        spread = torch.cov(flat.T) + 0.01 * torch.eye(flat.shape[1])
+        direction = torch.linalg.solve(spread, red.mean(0) - flat.mean(0))
+        highest, lowest = float((flat @ direction).max()), float((red @ direction).min())
+        assert lowest > highest, "the plant must be able to tell red from normal"
+        gain = 12 / (lowest - highest)
+        block.mlp.c_fc.weight[5] = gain * direction
+        block.mlp.c_fc.bias[5] = 6 - gain * lowest  # 6 or more on red, -6 or less on normal
+        block.mlp.c_proj.weight[:, 5] = 0
+        block.mlp.c_proj.weight[0, 5] = 3.0
+    return model
+
+
+def test_silencing_the_planted_neuron_lowers_every_anomalys_score_and_no_other_comes_near(
+    spots, planted
+):
+    excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
+    tests = spots.test("spots")
+    labels = [sample.label for sample in tests]
+    every = NeuronSet("blocks.1.mlp.hook_post", tuple(range(16)))
+    table = effects.silence_each(excavation, tests, every)
+    anomalous = np.array(labels) == 1
+    sizes = np.abs(table.effects[:, anomalous].mean(1))
+    assert sizes.argmax() == 5
+    assert sizes[5] > 5 * np.delete(sizes, 5).max()
+    assert (table.effects[5][anomalous] < 0).all()
+    assert np.abs(table.effects[5][~anomalous]).max() < 1e-2 * sizes[5]
+
+
+def test_the_planted_neuron_beats_random_sets_and_an_arbitrary_one_does_not(spots, planted):
+    excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
+    site = "blocks.1.mlp.hook_post"
+    normals = Normals.measure(planted, excavate_normals(spots), site)
+    tests = [sample for sample in spots.test("spots") if sample.label == 1]
+    found = effects.against_random(excavation, tests, NeuronSet(site, (5,)), normals, draws=19)
+    assert found.p_value <= 0.1
+    quiet = effects.against_random(excavation, tests, NeuronSet(site, (9,)), normals, draws=19)
+    assert quiet.p_value > 0.1
+
+
+def excavate_normals(spots):
+    return train_normals(spots.samples)
+
+
+@pytest.mark.parametrize("mode", ["remove", "keep"])
+def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavation, mode):
+    normals = Normals.measure(model, excavate_normals(spots), SITE)
+    seen = []
+    original = effects.effects
+
+    def spy(_excavation, _images, todo):
+        seen.extend(todo)
+        return original(_excavation, _images, todo)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(effects, "effects", spy)
+        found = effects.against_random(
+            excavation, spots.test("spots")[:2], excavation.neurons, normals, mode=mode, draws=4
+        )
+    assert {len(change.neurons) for change in seen} == {8 if mode == "remove" else 24}
+    assert found.factors[0] == 0
+    tokens = torch.cat([torch.zeros(1, 1, 32), normals.rows[None]], dim=1)
+    squares = [float((changes.apply(c, tokens) - tokens).square().sum()) for c in seen]
+    assert squares == pytest.approx([squares[0]] * 5, rel=1e-3)
+
+
+def test_auroc_changes_are_those_of_the_scores_with_paired_intervals():
+    before, labels = np.array([0.0, 1, 2, 3]), [0, 0, 1, 1]
+    after = np.array([before, before[[0, 2, 1, 3]], before[::-1]])
+    table = effects.EffectTable(("same", "swap", "turn"), ("a", "b", "c", "d"), before, after)
+    same, swap, turn = auroc_changes(table, labels, draws=200)
+    assert (same.value, swap.value, turn.value) == (0.0, -0.25, -1.0)
+    assert (same.low, same.high) == (0.0, 0.0)
+    assert swap.low is not None
+    assert swap.low < -0.25 < swap.high
+
+
+def test_a_dose_of_one_changes_nothing_and_zero_is_the_normal_mean(spots, model, excavation):
+    normals, tests = Normals.measure(model, excavate_normals(spots), SITE), spots.test("spots")[:3]
+    curve = effects.dose_response(excavation, tests, excavation.neurons, normals, (0.0, 1.0, 4.0))
+    assert curve.table.effects[1] == pytest.approx(np.zeros(3), abs=1e-4)
+    silenced = effects.effects(excavation, tests, [changes.to_mean(excavation.neurons, normals)])
+    assert curve.table.scores[0] == pytest.approx(silenced.scores[0], rel=1e-5)
+    assert "factor" in curve._repr_html_()
+
+
+def test_bad_input_is_named(spots, model, excavation):
+    normals = Normals.measure(model, excavate_normals(spots)[:1], SITE)
+    with pytest.raises(SettingError, match=r"no neuron 32 at .*: it has 32"):
+        Intervention(model, changes.zero(NeuronSet(SITE, (32,))))
+    with pytest.raises(SiteError, match="no site 'nowhere'"):
+        Intervention(model, changes.zero(NeuronSet("nowhere", (0,))))
+    with pytest.raises(SettingError, match="these normals are of"):
+        changes.clamp(NeuronSet("hook_embed", (0,)), normals)
+    with pytest.raises(DataError, match="no image was given"):
+        effects.effects(excavation, [], [changes.zero(NeuronSet(SITE, (0,)))])
+    with pytest.raises(SettingError, match="no change was given"):
+        effects.effects(excavation, spots.test("spots"), [])
+    with pytest.raises(SettingError, match="take remove or keep"):
+        effects.against_random(
+            excavation, spots.test("spots"), NeuronSet(SITE, (0,)), normals, mode="x"
+        )

@@ -1,0 +1,216 @@
+"""What changes of neurons do to the image scores of an excavation.
+
+Only the judged images are changed: the gallery, the prompts and the scales of the fusion stay.
+So a neuron that is silenced at a level no normal patch has can well raise the score.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.clip.hooked import HookedCLIP
+from workbench.clip.neuron_set import NeuronSet
+from workbench.errors import DataError, SettingError
+from workbench.excavation.detector import Excavation
+from workbench.excavation.features import BATCH
+from workbench.images.progress import progress
+from workbench.images.stream import ImageLike, pictures, stream
+from workbench.neurons.intervention.changes import Change, scale, zero
+from workbench.neurons.intervention.normals import Normals
+from workbench.neurons.intervention.restart import ROWS, changed_patches
+
+
+@dataclass(frozen=True, eq=False)
+class EffectTable:
+    """Image scores before and after each change. `changes` and `images` are their names."""
+
+    changes: tuple[str, ...]
+    images: tuple[str, ...]
+    unchanged: Float[np.ndarray, "image"] = field(repr=False)
+    scores: Float[np.ndarray, "change image"] = field(repr=False)
+
+    @property
+    def effects(self) -> Float[np.ndarray, "change image"]:
+        """Score after the change minus score before."""
+        found: Float[np.ndarray, "change image"] = self.scores - self.unchanged
+        return found
+
+    @property
+    def means(self) -> Float[np.ndarray, "change"]:
+        """The mean effect over the images."""
+        found: Float[np.ndarray, change] = self.effects.mean(1)
+        return found
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per change: the mean, least and largest effect on an image."""
+        effects = self.effects
+        columns = {"mean": effects.mean(1), "least": effects.min(1), "largest": effects.max(1)}
+        return pd.DataFrame(columns, index=pd.Index(self.changes, name="change"))
+
+    def _repr_html_(self) -> str:
+        return f"<p>Change of the score of {len(self.images)} images</p>{self.frame().to_html()}"
+
+
+@dataclass(frozen=True, eq=False)
+class DoseResponse:
+    """Image scores when the neurons' deviation from normal is multiplied by each factor."""
+
+    neurons: NeuronSet
+    factors: tuple[float, ...]
+    table: EffectTable = field(repr=False)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the effect on the images by factor; a factor of 1 changes nothing."""
+        return self.table.frame().set_axis(pd.Index(self.factors, name="factor"))
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.neurons!r}</p>{self.frame().to_html()}"
+
+
+@dataclass(frozen=True, eq=False)
+class AgainstRandom:
+    """A set of neurons and random sets of its size, changed by the same expected mean square.
+
+    `table` has the set first, then the random sets. `factors` are those put on the deviation from
+    the normal mean: 0 for the set, and for each random set the one that makes its change as large.
+    """
+
+    mode: str
+    factors: tuple[float, ...]
+    table: EffectTable = field(repr=False)
+
+    @property
+    def p_value(self) -> float:
+        """How often a random set's mean effect is as large, either way: (1 + n) / (1 + sets)."""
+        size = np.abs(self.table.means)
+        return float((1 + (size[1:] >= size[0]).sum()) / len(size))
+
+    def _repr_html_(self) -> str:
+        head = (
+            f"<p>{self.mode}, against {len(self.factors) - 1} random sets, p = {self.p_value:.3g}"
+        )
+        return f"{head}</p>{self.table.frame().to_html()}"
+
+
+def effects(
+    excavation: Excavation,
+    images: ImageLike | Iterable[ImageLike],
+    changes: Sequence[Change],
+    *,
+    batch_size: int = BATCH,
+    rows: int = ROWS,
+) -> EffectTable:
+    """Return the image scores of an excavation under every change.
+
+    Unchanged blocks run once per batch of images, changed ones on at most `rows` images at once
+    (see `restart`). Raises `DataError` without images, `SettingError` without changes or for a
+    store, `SiteError` for a site the model does not have.
+    """
+    model, found = excavation.model, pictures(images)
+    if not isinstance(model, HookedCLIP):
+        raise SettingError(f"a store cannot be run again: excavate with {model.name} itself.")
+    if not found or not changes:
+        kind = SettingError if found else DataError
+        raise kind(f"nothing to measure: no {'change' if found else 'image'} was given.")
+    excavation.check_model()
+    for change in changes:
+        change.check(model)
+    size = min(batch_size, rows)
+    batches = stream(
+        found, batch_size=size, image_size=model.image_size, mean=model.mean, std=model.std
+    )
+    parts: list[Float[np.ndarray, "change image"]] = []
+    for batch in progress(
+        batches, total=len(found), what="intervening", size=lambda b: len(b.pictures)
+    ):
+        pixels = batch.pixels.to(model.device, model.dtype)
+        parts.append(
+            np.concatenate(
+                [
+                    _scores(excavation, patches).reshape(count, len(pixels))
+                    for count, patches in changed_patches(
+                        model, pixels, excavation.sites, changes, rows
+                    )
+                ]
+            )
+        )
+    scores = np.concatenate(parts, axis=1)
+    names = tuple(picture.name for picture in found)
+    return EffectTable(tuple(c.name for c in changes), names, scores[0], scores[1:])
+
+
+def silence_each(
+    excavation: Excavation, images: ImageLike | Iterable[ImageLike], neurons: NeuronSet
+) -> EffectTable:
+    """Return the effects of zeroing each neuron of a set by itself."""
+    return effects(excavation, images, [zero(neurons[i : i + 1]) for i in range(len(neurons))])
+
+
+def dose_response(
+    excavation: Excavation,
+    images: ImageLike | Iterable[ImageLike],
+    neurons: NeuronSet,
+    normals: Normals,
+    factors: Sequence[float] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0),
+) -> DoseResponse:
+    """Return the scores as the neurons' deviation from their normal mean grows."""
+    table = effects(excavation, images, [scale(neurons, f, normals) for f in factors])
+    return DoseResponse(neurons, tuple(factors), table)
+
+
+def against_random(
+    excavation: Excavation,
+    images: ImageLike | Iterable[ImageLike],
+    neurons: NeuronSet,
+    normals: Normals,
+    *,
+    mode: str = "remove",
+    draws: int = 20,
+    seed: int = 0,
+) -> AgainstRandom:
+    """Remove only these neurons, or keep only these, against random sets of the same size.
+
+    To `remove` neurons is to hold them at their normal mean; to `keep` them, to hold all others
+    at the site there. Random sets are drawn from the whole site. As the most varying neurons make
+    the largest change whatever they mean, each random set's deviation is multiplied by
+    1 - sqrt(variance of the set's change / variance of its own), so that the expected mean square
+    over the normal patches is equal. Raises `SettingError` for another mode or no draws.
+    """
+    if mode not in ("remove", "keep") or draws < 1:
+        raise SettingError(f"mode {mode!r} with {draws} draws; take remove or keep, and 1 or more.")
+    normals.of(neurons, normals.mean)  # refuses neurons of another site
+    width, rng = len(normals.mean), np.random.default_rng(seed)
+
+    def silenced(chosen: Iterable[int]) -> NeuronSet:
+        inside = {int(index) for index in chosen}
+        rest = tuple(index for index in range(width) if index not in inside)
+        return NeuronSet(neurons.site, tuple(sorted(inside)) if mode == "remove" else rest)
+
+    def variance(of: NeuronSet) -> float:
+        return float(normals.of(of, normals.variance).sum())
+
+    sets = [silenced(neurons.indices)]
+    sets += [
+        silenced(rng.choice(width, len(neurons), replace=False).tolist()) for _ in range(draws)
+    ]
+    wanted = variance(sets[0])
+    own = [variance(drawn) for drawn in sets]
+    ratios = [np.sqrt(wanted / each) if each > 0 else 1.0 for each in own]
+    factors = tuple(1 - float(ratio) for ratio in ratios)
+    names = [f"{mode} these", *(f"{mode} random {draw}" for draw in range(draws))]
+    changes = [
+        replace(scale(each, factor, normals), name=name)
+        for each, factor, name in zip(sets, factors, names, strict=True)
+    ]
+    return AgainstRandom(mode, factors, effects(excavation, images, changes))
+
+
+def _scores(excavation: Excavation, patches: dict[str, Tensor]) -> Float[np.ndarray, "row"]:
+    fused: Float[np.ndarray, row] = (
+        excavation.patch_scores(patches).fused.amax(1).double().cpu().numpy()
+    )
+    return fused
