@@ -4,7 +4,10 @@ Run by hand: `python benchmarks/neurons.py [--neurons 100] [--images 50] [--roun
 times, in turn, a full pass of the untouched tower over the images, once per neuron, and
 `silence_each` over the neurons with an excavation at the middle layer whose score depends on the
 last layer too (text branch) and with one whose visual score alone counts. Decoding is part of the
-ablations and not of the full passes, which are given tensors.
+ablations and not of the full passes, which are given tensors. Both run as many images at once
+(`ROWS`), on one thread: on busy cores, threads that wait for each other slow small batches so much
+more than large ones that a ratio would measure the batch size. With half of the blocks above the
+site, a ratio far below 0.5 where layers above matter is a fault of the measurement.
 """
 
 import argparse
@@ -21,8 +24,7 @@ from workbench.clip.hooked import HookedCLIP
 from workbench.excavation.excavate import excavate
 from workbench.images.stream import prepare
 from workbench.neurons.intervention.effects import silence_each
-
-BATCH = 16
+from workbench.neurons.intervention.restart import ROWS
 
 
 def build() -> HookedCLIP:
@@ -55,6 +57,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
+    torch.set_num_threads(1)
     model, normals, images = build(), drawn(4, 1), drawn(given.images, 2)
     pixels = prepare(images, model)
     both = excavate(normals, model, category="part", k=given.neurons)
@@ -63,18 +66,20 @@ def main() -> None:
     def full() -> None:
         with torch.no_grad():
             for _ in range(given.neurons):
-                for batch in pixels.split(BATCH):
+                for batch in pixels.split(ROWS):
                     model.clip.encode_image(batch)
 
     calls = {
         "full passes": full,
-        "layers above matter": lambda: silence_each(both, images, both.neurons),
-        "only the visual score": lambda: silence_each(visual, images, visual.neurons),
+        "layers above matter": lambda: silence_each(both, images, both.neurons, batch_size=ROWS),
+        "only the visual score": lambda: silence_each(
+            visual, images, visual.neurons, batch_size=ROWS
+        ),
     }
     with torch.no_grad():  # warm-up
-        model.clip.encode_image(pixels[:BATCH])
-    silence_each(both, images[:BATCH], both.neurons[:4])
-    silence_each(visual, images[:BATCH], visual.neurons[:4])
+        model.clip.encode_image(pixels[:ROWS])
+    silence_each(both, images[:ROWS], both.neurons[:4])
+    silence_each(visual, images[:ROWS], visual.neurons[:4])
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(given.rounds):
         for name, call in calls.items():

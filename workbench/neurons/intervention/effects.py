@@ -144,10 +144,15 @@ def effects(
 
 
 def silence_each(
-    excavation: Excavation, images: ImageLike | Iterable[ImageLike], neurons: NeuronSet
+    excavation: Excavation,
+    images: ImageLike | Iterable[ImageLike],
+    neurons: NeuronSet,
+    *,
+    batch_size: int = BATCH,
 ) -> EffectTable:
-    """Return the effects of zeroing each neuron of a set by itself."""
-    return effects(excavation, images, [zero(neurons[i : i + 1]) for i in range(len(neurons))])
+    """Return the effects of zeroing each neuron of a set by itself; raises as `effects` does."""
+    each = [zero(neurons[index : index + 1]) for index in range(len(neurons))]
+    return effects(excavation, images, each, batch_size=batch_size)
 
 
 def dose_response(
