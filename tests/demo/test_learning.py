@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.demo.recipes import small_recipe
 from workbench.demo.training import loss, patches, start, train
 from workbench.demo.training.card import card
 from workbench.demo.training.evaluate import heldout
@@ -13,22 +14,7 @@ from workbench.demo.world.attributes import NOUNS, QUESTIONS, labels, noun_of, s
 from workbench.demo.world.drawing import draw
 from workbench.demo.world.scene import rng_of, scene_of
 
-SMALL = Recipe(
-    architecture={
-        "embed_dim": 16,
-        "vision_cfg": {
-            "image_size": 48,
-            "patch_size": 8,
-            "width": 32,
-            "layers": 2,
-            "head_width": 16,
-        },
-        "text_cfg": {"context_length": 32, "width": 16, "heads": 1, "layers": 1},
-    },
-    batch=8,
-    pool=2,
-    repeats=2,
-)
+SMALL = small_recipe(48)
 
 
 def tokenizer(texts):

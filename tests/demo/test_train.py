@@ -14,29 +14,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.demo.recipes import small_recipe
 from workbench.demo.training import export, start, train
-from workbench.demo.training.recipe import Recipe
 from workbench.demo.world.scene import PARTS
 from workbench.errors import RunError
 
-TINY = Recipe(
-    architecture={
-        "embed_dim": 16,
-        "vision_cfg": {
-            "image_size": 32,
-            "patch_size": 8,
-            "width": 32,
-            "layers": 2,
-            "head_width": 16,
-        },
-        "text_cfg": {"context_length": 32, "width": 16, "heads": 1, "layers": 1},
-    },
-    batch=8,
-    pool=2,
-    repeats=2,
-    workers=0,
-    warmup=2,
-)
+TINY = small_recipe(32)
 
 
 @pytest.fixture
