@@ -224,7 +224,8 @@ class Cards:
     """The cards of a set of neurons, and how they were made.
 
     `made` are lines for a page: what was looked at, how many pictures, what is drawn by which
-    seed. `sensitivities` are the statistic of every neuron, by site.
+    seed. `sensitivities` are the statistic of every neuron, by site; `selected` is how many of them
+    the run selected there.
     """
 
     title: str
@@ -232,7 +233,7 @@ class Cards:
     cards: tuple[Card, ...]
     made: tuple[str, ...]
     sensitivities: Mapping[str, Float[np.ndarray, "neuron"]] = field(repr=False)
-    images: int = 0
+    selected: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cards)
@@ -258,7 +259,6 @@ class Cards:
         return {
             "title": self.title,
             "model": dict(self.model),
-            "images": self.images,
             "made": list(self.made),
             "neurons": [card.row() for card in self.cards],
         }

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from workbench.cards.card import Card, GroupHistogram, Place
 from workbench.cards.crops import Crops
-from workbench.cards.watching import Watch
+from workbench.cards.watching import GROUPS, Watch
 from workbench.clip.neuron_set import NeuronSet
 from workbench.clip.sites import kind_of
 from workbench.errors import SettingError
@@ -95,8 +95,8 @@ def plain_card(watch: Watch, at: int, place: Place, crops: Crops, key: str, most
                 deviation=float(group.variance[at].sqrt()),
                 counts=np.histogram(samples[name], edges)[0],
             )
-            for name, group in watch.groups.items()
-            if group.count
+            for name in GROUPS
+            if (group := watch.groups.get(name)) and group.count
         ),
         ends=crops.ends(key, most, hits / known if known else None),
     )

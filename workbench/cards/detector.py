@@ -114,7 +114,9 @@ def misses(
     Misses are below the threshold that the support gives.
     """
     below = judged.anomalous & (judged.scores < threshold_of(excavation).value)
-    worst = sorted(np.flatnonzero(below), key=lambda at: (judged.scores[at], tests[at].name))[:most]
+    worst = sorted(
+        np.flatnonzero(below).tolist(), key=lambda at: (judged.scores[at], tests[at].name)
+    )[:most]
     missed = [tests[at] for at in worst]
     found: list[list[Miss]] = [[] for _ in neurons.indices]
     if not missed:

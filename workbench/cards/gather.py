@@ -45,7 +45,7 @@ def cards_of_run(
     support = _support(excavation, given)
     labels = [int(sample.label == 1) for sample in tests]
     judged = Judged.by(excavation, tests, batch_size)
-    carried = dict(zip(own.names, judged.carried(), strict=True))
+    carried = dict(zip(own.names, judged.carried().tolist(), strict=True))
     watches = watch(
         model,
         tests,
@@ -97,6 +97,7 @@ def cards_of_run(
             f"Silenced: held at the normal mean, on {changed} of the test images.",
         ),
         sensitivities=sensitivities,
+        selected={own.site: len(own)},
     )
 
 

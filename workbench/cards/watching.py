@@ -18,7 +18,7 @@ from workbench.neurons.patch_figures import PatchFigures
 from workbench.recording.exemplars import Exemplars, ExemplarTable
 from workbench.recording.seen import Seen
 
-NORMAL, DEFECT, ANOMALOUS, UNKNOWN = "normal", "defect", "anomalous picture", "picture"
+GROUPS = NORMAL, DEFECT, ANOMALOUS, UNKNOWN = "normal", "defect", "anomalous picture", "picture"
 """Groups of patches: of normal pictures; touching a defect; of anomalous pictures without a mask;
 of pictures without a label. The sound patches of anomalous pictures are in no group."""
 

@@ -75,7 +75,8 @@ def _lead(card: Card) -> str:
         if card.labels and card.term is None
         else ""
     )
-    return f"Number {place.rank} of {place.of} at its site by {escape(place.statistic)}{chosen}. {words}"
+    rank = f"Number {place.rank} of {place.of} at its site by {escape(place.statistic)}"
+    return f"{rank}{chosen}. {words}"
 
 
 def _findings(card: Card) -> str:
@@ -149,8 +150,7 @@ def _patches(card: Card) -> str:
             f"{sum(known)} of the {len(known)} highest touch a defect (framed); of all patches, "
             f"{percent(ends.touching)} % do."
         )
-    return f"""<p class="muted">The patches of the pictures at which it was most extreme, each with one
-patch around it. {said}</p>
+    return f"""<p class="muted">The patches at which it was most extreme, each with one patch around it. {said}</p>
 <h4 class="apart">Highest</h4>{_crops(ends.highest)}
 <h4 class="apart">Lowest</h4>{_crops(ends.lowest)}"""
 
@@ -196,8 +196,8 @@ def _without(card: Card) -> str:
         return "none to judge" if value is None else f"{value:+.3g}".replace("-", "−")
 
     return f"""<p>Held at its normal mean at every patch, on {silenced.images} test pictures, with
-gallery and scales as they were. Mean change of the raw image score: <b>{change(silenced.normal)}</b>
-on normal pictures, <b>{change(silenced.anomalous)}</b> on defective ones. Image AUROC, in points:
+gallery and scales as they were. Mean change of the raw image score:
+<b>{change(silenced.normal)}</b> on normal pictures, <b>{change(silenced.anomalous)}</b> on defective ones. Image AUROC, in points:
 {measured(silenced.auroc, signed=True)}</p>"""
 
 

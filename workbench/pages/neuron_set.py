@@ -120,21 +120,20 @@ def _row(card: Card) -> str:
 
 
 def _set(cards: Cards, site: str, spectrum: Spectrum) -> str:
-    here = [card for card in cards if card.neuron.site == site]
+    shown = sum(card.neuron.site == site for card in cards)
     rows = "".join(
         f"<tr><th>{MEASURES.get(name, escape(name))}</th><td>{number(one.value)}</td>"
         f"<td>{number(one.null_low)} to {number(one.null_high)}</td><td>{number(one.p_value)}</td>"
         "</tr>"
         for name, one in spectrum.measures.items()
     )
-    selected = sum(card.place.selected for card in here) or len(here)
     table = scrolling(
         '<table class="compact"><thead><tr><th>measure</th><th>value</th>'
         f"<th>null, middle 95 %</th><th>p</th></tr></thead><tbody>{rows}</tbody></table>",
         "Sparsity",
     )
     return f"""<h3 class="apart"><code>{escape(site)}</code></h3>
-<div class="chartbox sweep">{spectrum_chart(cards.sensitivities[site], selected)}</div>
+<div class="chartbox sweep">{spectrum_chart(cards.sensitivities[site], cards.selected.get(site, shown))}</div>
 <p>The knee of the spectrum is at {spectrum.knee} neurons; {spectrum.needed_for(0.9)} hold 90 % of
 all sensitivity, {spectrum.needed_for(0.99)} hold 99 %.</p>
 {table}

@@ -50,7 +50,7 @@ class Recipe:
     head_weight: float = 0.5
     depth_weight: float = 0.5
     text_pace: float = 0.3
-    phases: tuple[tuple[float, float], ...] = ((0.88, 0.25), (0.12, 1.0))
+    phases: tuple[tuple[float, float], ...] = ((0.96, 0.25), (0.04, 1.0))
 
     @property
     def image_size(self) -> int:

@@ -122,7 +122,7 @@ class Labels:
         seen = f" on {self.images} images by {self.unit}" if self.images else ""
         body = "".join(
             f"<tr><td>{escape(row['neuron'])}</td><td>{escape(row['method'])}</td>"
-            f"<td>{'no label' if row['term'] is None else f'<b>{escape(row["term"])}</b>'}</td>"
+            f"<td>{_bold(row['term'])}</td>"
             f"<td>{row['score']:.3g}</td><td>{row['null_95']:.3g}</td><td>{row['q_value']:.3g}</td>"
             f"<td>{escape(_said(row['runners_up']))}</td></tr>"
             for row in self.rows()
@@ -183,6 +183,10 @@ def judged(
             neurons.names, candidates, scores, p_values, q_values, means, levels, strict=True
         )
     )
+
+
+def _bold(term: str | None) -> str:
+    return "no label" if term is None else f"<b>{escape(term)}</b>"
 
 
 def _said(candidates: Sequence[Sequence[Any]]) -> str:
