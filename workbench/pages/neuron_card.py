@@ -197,7 +197,8 @@ def _without(card: Card) -> str:
 
     return f"""<p>Held at its normal mean at every patch, on {silenced.images} test pictures, with
 gallery and scales as they were. Mean change of the raw image score:
-<b>{change(silenced.normal)}</b> on normal pictures, <b>{change(silenced.anomalous)}</b> on defective ones. Image AUROC, in points:
+<b>{change(silenced.normal)}</b> on normal pictures, <b>{change(silenced.anomalous)}</b> on
+defective ones. Image AUROC, in points:
 {measured(silenced.auroc, signed=True)}</p>"""
 
 

@@ -132,8 +132,9 @@ def _set(cards: Cards, site: str, spectrum: Spectrum) -> str:
         f"<th>null, middle 95 %</th><th>p</th></tr></thead><tbody>{rows}</tbody></table>",
         "Sparsity",
     )
+    chart = spectrum_chart(cards.sensitivities[site], cards.selected.get(site, shown))
     return f"""<h3 class="apart"><code>{escape(site)}</code></h3>
-<div class="chartbox sweep">{spectrum_chart(cards.sensitivities[site], cards.selected.get(site, shown))}</div>
+<div class="chartbox sweep">{chart}</div>
 <p>The knee of the spectrum is at {spectrum.knee} neurons; {spectrum.needed_for(0.9)} hold 90 % of
 all sensitivity, {spectrum.needed_for(0.99)} hold 99 %.</p>
 {table}
