@@ -150,7 +150,8 @@ def _patches(card: Card) -> str:
             f"{sum(known)} of the {len(known)} highest touch a defect (framed); of all patches, "
             f"{percent(ends.touching)} % do."
         )
-    return f"""<p class="muted">The patches at which it was most extreme, each with one patch around it. {said}</p>
+    return f"""<p class="muted">The patches at which it was most extreme, each with one patch around it.
+{said}</p>
 <h4 class="apart">Highest</h4>{_crops(ends.highest)}
 <h4 class="apart">Lowest</h4>{_crops(ends.lowest)}"""
 
