@@ -1,1 +1,1 @@
-"""What a neuron does: attribution, intervention, sparsity."""
+"""What a neuron does: attribution, intervention, sparsity, visualisation."""
