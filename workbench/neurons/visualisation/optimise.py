@@ -131,7 +131,7 @@ def _read(target: NeuronActivation, pixels: Tensor, sign: int) -> Readings:
     seen = model.activations(pixels.to(model.device, model.dtype), target.sites)
     patches = seen[site].flatten(2)[:, 1:, target.neuron[0]]
     peak = sign * (sign * patches).amax(1)
-    score, strongest = (one.double().cpu().numpy() for one in (target(seen), peak))
+    score, strongest = (one.cpu().double().numpy() for one in (target(seen), peak))
     return Readings(score, strongest)
 
 
@@ -167,7 +167,7 @@ def _climb(
                 f"{target.name} is not finite in step {step + 1}: {model.name} computes in "
                 f"{model.dtype}. Load it in single precision."
             )
-        curve[step] = value.detach().double().cpu().numpy()
+        curve[step] = value.detach().cpu().double().numpy()
         (slope,) = torch.autograd.grad(value.sum(), picture, retain_graph=True)
         moved |= slope.flatten(1).any(1).cpu().numpy()
         uphill = sign * _unit(slope) - smoothing * _unit(_roughness(picture))
