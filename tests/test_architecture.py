@@ -17,6 +17,7 @@ LEFT_TO_RIGHT = [
     {"evaluation"},
     {"benchmark"},
     {"claims"},
+    {"cards"},
     {"figures"},
     {"pages", "widgets"},
     {"demo"},

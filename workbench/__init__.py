@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from workbench.images.samples import Dataset, Sample
     from workbench.images.stream import prepare
     from workbench.images.support import support
+    from workbench.neurons.labels import label
     from workbench.paths import demo_images
     from workbench.recording.record import record
     from workbench.recording.store import ActivationStore, open_store
@@ -67,6 +68,7 @@ _HOMES = {
     "images.samples": ["Dataset", "Sample"],
     "images.stream": ["prepare"],
     "images.support": ["support"],
+    "neurons.labels": ["label"],
     "paths": ["demo_images"],
     "recording.record": ["record"],
     "recording.store": ["ActivationStore", "open_store"],
@@ -98,6 +100,7 @@ __all__ = [
     "demo_images",
     "evaluate",
     "excavate",
+    "label",
     "load_model",
     "open_image",
     "open_mask",

@@ -16,8 +16,10 @@ import torch
 
 from tests.demo.recipes import small_recipe
 from workbench.demo.training import export, start, train
+from workbench.demo.world.concepts import concepts
 from workbench.demo.world.scene import PARTS
 from workbench.errors import RunError
+from workbench.neurons.labels.vocabulary import CONCEPTS_FILE, Vocabulary
 
 TINY = small_recipe(32)
 
@@ -66,6 +68,8 @@ def test_an_exported_model_is_an_open_clip_directory(tmp_path):
     card = (folder / export.CARD).read_text()
     found = 100 * figures["training"]["retrieval_at_128"]["value"]
     assert f"| its own caption among 128 | {found:.1f} (0.8)" in card
+    words = Vocabulary.read(folder / CONCEPTS_FILE)
+    assert {kind: list(terms) for kind, terms in words.by_kind.items()} == concepts()
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, unmeasured):

@@ -11,7 +11,6 @@ from workbench.pages.from_detections import (
     category_cases,
     shown_example,
     text_branch,
-    touches,
 )
 from workbench.pages.from_results import evaluation_report
 from workbench.pages.report import report_html
@@ -88,15 +87,6 @@ def read_dataset_of(result):
     from pathlib import Path
 
     return read_dataset(Path(result.rows[0].path).parents[2])
-
-
-@pytest.mark.parametrize(
-    ("patch", "hit"), [((0, 0), False), ((2, 1), True), ((2, 2), True), ((1, 1), False)]
-)
-def test_a_patch_touches_the_truth_if_it_covers_any_of_it(patch, hit):
-    mask = np.zeros((10, 10), bool)
-    mask[7, 6] = True  # on the border of columns 1 and 2 of three
-    assert touches(mask, *patch, (3, 3)) is hit
 
 
 def pruned(root, *folders):

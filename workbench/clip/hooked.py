@@ -8,6 +8,7 @@ where somebody listens; with no listener the model runs as if it were not wrappe
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -54,6 +55,7 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         tokenizer: from a list of texts to token ids `[text, token]`.
         mean, std: per-channel preprocessing constants of the image tower.
         source: where the weights came from, for certificates.
+        folder: where the model brings files of its own, if it does.
 
     Raises `ModelError` if the image tower is not open_clip's plain ViT.
     """
@@ -67,11 +69,12 @@ class HookedCLIP(TowerFacts, HookedRootModule):
         mean: Sequence[float],
         std: Sequence[float],
         source: str = "weights given in memory",
+        folder: Path | None = None,
     ) -> None:
         super().__init__()
         check_plain_vit(clip, name)
         self.clip = clip.eval().requires_grad_(False)
-        self.model_name, self.source = name, source
+        self.model_name, self.source, self.folder = name, source, folder
         self.mean = cast(tuple[float, float, float], tuple(mean))
         self.std = cast(tuple[float, float, float], tuple(std))
         self._tokenizer = tokenizer

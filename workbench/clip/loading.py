@@ -119,6 +119,7 @@ def load_model(
         mean=found.architecture.mean,
         std=found.architecture.std,
         source="embedded weights" if (name, pretrained) == ("demo", None) else found.source,
+        folder=found.architecture.folder,
     )
 
 

@@ -83,12 +83,12 @@ def _tile(
     """Return a crop of exactly `size` on its longer side with the patch outlined."""
     shown = cut(whole, one.row, one.column, grid, context, size)
     box = patch_box(whole.size, one.row, one.column, grid, context, size)
-    _outline(shown, box, max(1, round(size / 64)))
-    return shown
+    return outlined(shown, box)
 
 
-def _outline(shown: Image.Image, box: Box, line: int) -> None:
-    """Draw the patch's edge in colour on a dark one, so that it shows on any ground."""
+def outlined(crop: Image.Image, box: Box) -> Image.Image:
+    """Return a crop with the patch's edge in colour on a dark one, to show on any ground."""
+    shown, line = crop.copy(), max(1, round(max(crop.size) / 64))
     left, top, right, bottom = box
     edge = [round(left), round(top), max(round(left), round(right) - 1), 0]
     edge[3] = max(edge[1], round(bottom) - 1)
@@ -96,3 +96,4 @@ def _outline(shown: Image.Image, box: Box, line: int) -> None:
     draw = ImageDraw.Draw(shown)
     draw.rectangle(around, outline=BLACK, width=line)
     draw.rectangle(edge, outline=VERMILLION, width=line)
+    return shown

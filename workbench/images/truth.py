@@ -43,3 +43,24 @@ def joined_masks(sample: Sample) -> Bool[np.ndarray, "height width"]:
             )
         union |= mask
     return union
+
+
+def touched_patches(
+    mask: Bool[np.ndarray, "height width"], grid: tuple[int, int]
+) -> Bool[np.ndarray, "row column"]:
+    """Return which patches of a `grid` of (rows, columns) cover any anomalous pixel, even in part.
+
+    >>> touched_patches(np.eye(4, dtype=bool), (2, 2)).tolist()
+    [[True, False], [False, True]]
+    """
+    inside = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), np.int64)
+    inside[1:, 1:] = mask.cumsum(0).cumsum(1)
+    (top, bottom), (left, right) = (
+        (np.arange(count) * side // count, -(-(np.arange(count) + 1) * side // count))
+        for side, count in zip(mask.shape, grid, strict=True)
+    )
+    below, above = inside[bottom], inside[top]
+    found: Bool[np.ndarray, "row column"] = (
+        below[:, right] - above[:, right] - below[:, left] + above[:, left] > 0
+    )
+    return found

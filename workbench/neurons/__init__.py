@@ -1,1 +1,1 @@
-"""What a neuron does: attribution, intervention, sparsity, visualisation."""
+"""What a neuron does: attribution, intervention, labels, sparsity, visualisation."""

@@ -12,7 +12,7 @@ from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
 from workbench.figures.overlay import fitted_mask
 from workbench.images.samples import Sample
-from workbench.images.truth import true_mask
+from workbench.images.truth import touched_patches, true_mask
 from workbench.pages.cases import MOST, Judged, choose
 from workbench.pages.inputs import Cases, Example
 
@@ -88,27 +88,11 @@ def text_branch(result: CategoryResult) -> Measure | None:
     return image_metrics([row.label for row in result.rows], scores)["image_auroc"]
 
 
-def touches(
-    mask: Bool[np.ndarray, "height width"], row: int, column: int, grid: tuple[int, int]
-) -> bool:
-    """Whether a patch of a `grid` of (rows, columns) covers any anomalous pixel.
-
-    >>> mask = np.zeros((4, 4), bool)
-    >>> mask[3, 3] = True
-    >>> touches(mask, 1, 1, (2, 2)), touches(mask, 0, 1, (2, 2))
-    (True, False)
-    """
-    height, width = mask.shape
-    top, bottom = row * height // grid[0], -(-(row + 1) * height // grid[0])
-    left, right = column * width // grid[1], -(-(column + 1) * width // grid[1])
-    return bool(mask[top:bottom, left:right].any())
-
-
 def _judged(row: ImageRow, sample: Sample, grid: tuple[int, int]) -> Judged:
     hit = None
     if row.label and row.flagged is not False and sample.mask_paths:
         mask = true_mask(sample, (0, 0))  # its own size: there is a file
-        hit = None if mask is None else touches(mask, row.row, row.column, grid)
+        hit = None if mask is None else bool(touched_patches(mask, grid)[row.row, row.column])
     return Judged(row.image, row.label, row.score, row.flagged, row.aupimo, hit)
 
 

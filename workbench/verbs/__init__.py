@@ -13,6 +13,7 @@ from workbench.verbs import (
     excavate,
     lab,
     models,
+    neurons,
     parity,
     record,
     store,
@@ -85,6 +86,13 @@ VERBS: tuple[Verb, ...] = (
         "workbench store sheet photos.store --out sheet.png",
         store.options,
         store.run,
+    ),
+    Verb(
+        "neurons",
+        "say of every selected neuron what it answers to, what it carries, what it is called",
+        "workbench neurons runs/bottle --out out/bottle_neurons",
+        neurons.options,
+        neurons.run,
     ),
     Verb(
         "parity",

@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> Outcome:
             folder = part / "runs" / category.name
             folder.mkdir(parents=True)
             write(category.excavation, folder)
-        write_command(part / "runs", options)
+        images = {"data": str(paths.demo_images()), "layout": "mvtec"}
+        write_command(part / "runs", options, read=images)
         paged = time.perf_counter()
         page = comparison_report(
             compared,

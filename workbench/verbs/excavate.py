@@ -15,6 +15,7 @@ from workbench.verbs.shared import (
     add_output,
     check_output,
     checked_model,
+    data_arguments,
     drawn,
     dry_run,
     load,
@@ -75,7 +76,9 @@ def run(options: argparse.Namespace) -> Outcome:
                     "support": " ".join(found.support),
                 }
             )
-        write_command(part, options, data=dataset.describe().splitlines())
+        write_command(
+            part, options, read=data_arguments(options), data=dataset.describe().splitlines()
+        )
     return Outcome(
         f"{dataset.describe()}\n\n{table(rows)}\n\nwritten to {options.out}",
         {

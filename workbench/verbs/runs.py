@@ -18,7 +18,10 @@ COMMAND_NAME = "command.json"
 
 
 def write_command(folder: Path, options: "argparse.Namespace", **more: Any) -> None:
-    """Record the command, so that it can be repeated and its model loaded again."""
+    """Record the command, so that it can be repeated and its model loaded again.
+
+    `read` among `more` is where its images are, so that they are found again.
+    """
     from workbench.verbs.shared import model_arguments
 
     write_json(
@@ -86,23 +89,35 @@ def _model(folder: Path, options: "argparse.Namespace") -> dict[str, Any]:
 
     given = model_arguments(options)
     if given["model"] is None:
-        recorded = _recorded(folder)
-        given = {**recorded, **{name: value for name, value in given.items() if value}}
+        given = {
+            **_recorded_model(folder),
+            **{name: value for name, value in given.items() if value},
+        }
         # Where to compute is this machine's matter, not the run's.
         given["device"] = options.device
     return given
 
 
-def _recorded(folder: Path) -> dict[str, Any]:
+def recorded(folder: Path) -> dict[str, Any]:
+    """Return what the command that made a run, or one category of it, left; empty if nothing.
+
+    Raises `RunError` if the record is damaged.
+    """
     for file in (folder / COMMAND_NAME, folder.parent / COMMAND_NAME):
         if file.is_file():
             try:
                 content = json.loads(file.read_bytes())
-                return dict(content["model"])
+                return {**content, "model": dict(content["model"])}
             except (ValueError, KeyError, TypeError) as error:
                 raise RunError(
                     f"{file} is damaged ({error}). Say which model made the run: --model."
                 ) from error
+    return {}
+
+
+def _recorded_model(folder: Path) -> dict[str, Any]:
+    if found := recorded(folder):
+        return dict(found["model"])
     from workbench.excavation.run_format import read_header
 
     made = read_header(find_runs(folder)[0]).model

@@ -120,6 +120,12 @@ def read_data(path: str, options: argparse.Namespace) -> "Dataset":
     )
 
 
+def data_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the data options as they were given, for the record; the path made absolute."""
+    names = ("layout", "normal", "abnormal", "masks", "split_seed", "skip")
+    return {"data": str(Path(options.data).resolve()), **{n: getattr(options, n) for n in names}}
+
+
 def folder_names(options: argparse.Namespace) -> "PlainNames":
     """Return what the data options say of folders and splits."""
     from workbench.images.layouts import PlainNames

@@ -35,6 +35,7 @@ the blocks learn by Muon, all else by AdamW. It took {minutes:.0f} minutes ({dev
 
 **Tokenizer.** open_clip's, trimmed to the merges that the captions and the prompt ensemble need
 ({tokens:,} tokens). Their words split as in the original; other words fall back to smaller pieces.
+`concepts.txt` lists what the captions named, by kind: what labels of its neurons are made of.
 
 **Held out.** {heldout} pictures of another seed in each column, percent, chance in brackets.
 Zero-shot except for the first row; "flawless or damaged" is asked with the prompt ensemble.

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from workbench.demo.training.card import card
 from workbench.demo.training.recipe import MEAN, STD, Recipe
+from workbench.demo.world.concepts import concepts
 from workbench.files import write_bytes, write_json, write_text
+from workbench.neurons.labels.vocabulary import CONCEPTS_FILE, Vocabulary
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = "open_clip_model.safetensors"
@@ -32,7 +34,7 @@ def write(
     rows: list[dict[str, float]],
     figures: dict[str, Any],
 ) -> None:
-    """Write config, fp16 weights, model card, log and figures, each in one step."""
+    """Write config, fp16 weights, model card, its words, log and figures, each in one step."""
     from safetensors.torch import save
 
     half = {
@@ -59,6 +61,7 @@ def write(
     lines = [",".join(COLUMNS), *(",".join(str(row.get(c, "")) for c in COLUMNS) for row in rows)]
     write_text(out / LOG, "\n".join(lines) + "\n")
     write_json(out / FIGURES, figures)
+    Vocabulary.of(concepts(), "the training world").write(out / CONCEPTS_FILE)
 
 
 def curve(figures: dict[str, Any]) -> dict[str, float]:

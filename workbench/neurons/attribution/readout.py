@@ -39,10 +39,24 @@ class FrozenReadout:
         gain, bias = (
             None if part is None else part.to(stream) for part in (norm.weight, norm.bias)
         )
-        pulled = projection @ towards.to(stream)
-        gained = pulled if gain is None else gain * pulled
+        towards = towards.to(stream)
         scale = (stream.var(dim=-1, correction=0) + norm.eps).sqrt()
         normed = F.layer_norm(stream, stream.shape[-1:], gain, bias, norm.eps)
         length = (normed @ projection).norm(dim=-1)
-        shift = torch.zeros_like(length) if bias is None else (bias @ pulled) / length
-        return cls((gained - gained.mean()) / (scale * length)[..., None], shift)
+        shift = torch.zeros_like(length)
+        if bias is not None:
+            shift = (bias @ (projection @ towards)) / length
+        return cls(centred_pull(model, towards) / (scale * length)[..., None], shift)
+
+
+def centred_pull(
+    model: HookedCLIP, towards: Float[Tensor, "*text d_embed"]
+) -> Float[Tensor, "*text d_model"]:
+    """Return u - mean u of the formula above: the pull before s and |z| are divided out.
+
+    In the number format and place of `towards`.
+    """
+    gain = model.visual.ln_post.weight
+    pulled = towards @ model.visual.proj.to(towards).T
+    gained = pulled if gain is None else gain.to(towards) * pulled
+    return gained - gained.mean(-1, keepdim=True)

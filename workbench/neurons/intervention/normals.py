@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -11,9 +10,7 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError
 from workbench.excavation.features import BATCH, Tower, walk
 from workbench.images.stream import ImageLike, pictures
-
-MOST_ROWS = 4096
-"""At most so many normal patches are kept to draw from; the figures are of all of them."""
+from workbench.neurons.patch_figures import PatchFigures
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,29 +44,12 @@ class Normals:
         cls, site: str, batches: Iterable[Float[Tensor, "... neuron"]], seed: int = 0
     ) -> "Normals":
         """Measure patches that are at hand; a uniform sample of them is kept (by `seed`)."""
-        generator = torch.Generator().manual_seed(seed)
-        count, rows, keys = 0, torch.empty(0), torch.empty(0)
-        mean = squares = low = high = torch.empty(0)
+        seen = PatchFigures(seed)
         for batch in batches:
-            patches = batch.detach().flatten(0, -2).cpu().double()
-            middle, spread = patches.mean(0), patches.var(0, correction=0) * len(patches)
-            key = torch.rand(len(patches), generator=generator)
-            if not count:
-                mean, squares, low, high = middle, spread, patches.amin(0), patches.amax(0)
-                rows, keys = patches.float(), key
-            else:
-                step, total = middle - mean, count + len(patches)
-                mean = mean + step * len(patches) / total
-                squares = squares + spread + step.square() * count * len(patches) / total
-                low, high = low.minimum(patches.amin(0)), high.maximum(patches.amax(0))
-                rows, keys = torch.cat([rows, patches.float()]), torch.cat([keys, key])
-            count += len(patches)
-            kept = keys.topk(min(MOST_ROWS, len(keys))).indices
-            rows, keys = rows[kept], keys[kept]
-        if not count:
+            seen.add(batch)
+        if not seen.count:
             raise DataError(f"no normal image to measure the neurons at {site} by.")
-        variance = squares / count
-        return cls(site, mean.float(), variance.float(), low.float(), high.float(), rows)
+        return cls(site, seen.mean, seen.variance, seen.lowest, seen.highest, seen.rows)
 
     def of(self, neurons: NeuronSet, figure: Float[Tensor, "*any neuron"]) -> Tensor:
         """Return the columns of some neurons; `SettingError` if they are elsewhere."""
