@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 LEFT_TO_RIGHT = [
     {"errors"},
-    {"files", "paths"},
+    {"files", "intervals", "paths"},
     {"clip", "images"},
     {"recording"},
     {"excavation"},

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from workbench.baselines.backbone import Backbone
+from workbench.baselines.few_shot import FewShot
 from workbench.baselines.method import Fitted, Method, Needs
 from workbench.baselines.registry import DEFAULT, METHODS, WITH_LAYER_NORM, methods
 from workbench.errors import DataError, SettingError
@@ -101,3 +102,8 @@ def test_settings_reach_every_method(model) -> None:
     for name in ("lake_visual", "patch_knn", "random_k", "pca_k_ln"):
         (method,) = methods(name, Settings(k=8, site=site))
         assert method.needs(model) == Needs(frozenset({site}))
+
+
+def test_a_few_shot_method_that_does_not_say_what_it_learns_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="learn"):
+        FewShot("name", "title", "recipe")

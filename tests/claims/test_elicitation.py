@@ -3,13 +3,14 @@ import pytest
 import torch
 
 from tests.surfaces import draw_category, make_model
-from workbench.claims.elicitation import Change, changed, changes, elicit
+from workbench.claims.elicitation import changes, elicit
 from workbench.claims.plan import FACTORS, SWEEP_DRAWS, Plan
 from workbench.clip.prompts import winclip_prompts
 from workbench.excavation.sensitivity import NeuronStatistics
 from workbench.excavation.text import TextBranch
 from workbench.images.samples import train_normals
 from workbench.images.stream import pictures, prepare
+from workbench.neurons.intervention.changes import apply
 
 SITE = "blocks.1.hook_resid_post"
 
@@ -34,32 +35,28 @@ def found(spots, model):
     return elicit(model, "spots", normals, tests, plan(), 0, batch_size=3)
 
 
-def test_the_factor_acts_on_the_deviation_from_the_mean_of_patches_and_leaves_cls():
-    tokens = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(0))
-    mean = torch.arange(6.0)
-    after = changed(tokens, mean, Change("x", (4, 1), 3.0))
-    assert torch.equal(after[:, 0], tokens[:, 0])
-    assert torch.equal(after[:, 1:, [0, 2, 3, 5]], tokens[:, 1:, [0, 2, 3, 5]])
-    for neuron in (1, 4):
-        expected = mean[neuron] + 3 * (tokens[:, 1:, neuron] - mean[neuron])
-        torch.testing.assert_close(after[:, 1:, neuron], expected)
-
-
-def test_the_input_is_left_as_it_was():
-    tokens = torch.ones(1, 2, 3)
-    changed(tokens, torch.zeros(3), Change("x", (0,), 0.0))
-    assert torch.equal(tokens, torch.ones(1, 2, 3))
+def test_the_factor_acts_on_the_deviation_from_the_mean_of_the_supports_patches():
+    statistics = NeuronStatistics.of(torch.randn(50, 32) + torch.arange(32.0))
+    tokens = torch.randn(2, 5, 32, generator=torch.Generator().manual_seed(0))
+    todo = changes(statistics, SITE, plan(), 0)
+    amplified = next(change for change in todo if change.name == "top_x2")
+    after = apply(amplified, tokens)
+    for neuron in range(32):
+        mean = float(statistics.mean[neuron])
+        expected = tokens[..., neuron].clone()
+        if neuron in amplified.neurons:
+            expected[:, 1:] = mean + 2 * (expected[:, 1:] - mean)
+        torch.testing.assert_close(after[..., neuron], expected)
 
 
 def test_matched_random_sets_change_the_support_by_the_same_mean_square():
     rows = torch.randn(400, 32, generator=torch.Generator().manual_seed(0)) * torch.arange(1.0, 33)
     statistics = NeuronStatistics.of(rows)
     tokens = torch.cat([torch.zeros(1, 1, 32), rows[None]], dim=1)
-    mean = torch.from_numpy(statistics.mean).float()
     todo = changes(statistics, SITE, plan(), 0)
 
     def energy(change):
-        return float((changed(tokens, mean, change) - tokens).square().sum())
+        return float((apply(change, tokens) - tokens).square().sum())
 
     for factor in (0, 2):
         top = next(energy(c) for c in todo if c.name == f"top_x{factor}")
@@ -83,8 +80,8 @@ def test_random_sets_that_decide_have_every_draw_and_those_of_the_sweep_a_few():
 
 
 def test_neurons_that_do_not_vary_can_be_matched():
-    statistics = NeuronStatistics.of(torch.ones(50, 32))
-    assert all(np.isfinite(c.factor) for c in changes(statistics, SITE, plan(), 0))
+    statistics, tokens = NeuronStatistics.of(torch.ones(50, 32)), torch.randn(1, 5, 32)
+    assert all(apply(c, tokens).isfinite().all() for c in changes(statistics, SITE, plan(), 0))
 
 
 def test_unchanged_is_the_models_own_zero_shot_text_detection(spots, model, found):

@@ -1,12 +1,20 @@
 """Input maps point at the pixels that a neuron was made to see, and at no others."""
 
+import base64
+import io
+import re
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.tiny import pixels, tiny_model
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SettingError
+from workbench.images.stream import prepare
 from workbench.neurons.attribution import (
+    InputMap,
     NeuronActivation,
     TextSimilarity,
     attention_rollout,
@@ -109,3 +117,43 @@ def test_a_baseline_of_another_size_is_refused() -> None:
     for method in (integrated_map, occlusion_map):
         with pytest.raises(SettingError, match="the baseline is an image of shape"):
             method(model, pixels(), target, baseline=torch.zeros(3, 8, 8))
+
+
+def shown(found: InputMap) -> list[np.ndarray]:
+    """The pictures in the HTML of a map."""
+    parts = re.findall(r"base64,([^\"]+)", found._repr_html_())
+    return [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(part)))).astype(int) for part in parts
+    ]
+
+
+def test_a_map_is_drawn_over_its_own_picture_and_nothing_where_it_is_zero() -> None:
+    model = tiny_model()
+    drawn = [Image.fromarray(np.full((32, 32, 3), grey, np.uint8)) for grey in (90, 200)]
+    values = torch.zeros(2, 4, 4, dtype=torch.float64)
+    values[0, 1, 2], values[1, 3, 0], values[1, 0, 0] = 1.0, -1.0, 0.5
+    first, second = shown(InputMap.of("m", "t", values, model, prepare(drawn, model)))
+    red, green, blue = np.moveaxis(first, 2, 0)
+    inside = np.zeros((32, 32), bool)
+    inside[8:16, 16:24] = True
+    assert (first[~inside] == 90).all()
+    assert (red[inside] > blue[inside] + 100).all()
+    low, half = second[24:, :8], second[:8, :8]
+    assert (low[..., 2] > low[..., 0] + 100).all()
+    # Half the value is half the way from the picture to the full colour of the other image.
+    full = first[inside][0] - 0.15 * 90
+    np.testing.assert_allclose(half[0, 0], 200 + (full + 0.15 * 200 - 200) / 2, atol=1.5)
+
+
+def test_maps_of_pixels_are_drawn_too_and_names_are_escaped() -> None:
+    model = tiny_model()
+    target = NeuronActivation(model, NeuronSet("blocks.1.mlp.hook_post", (3,)), PATCH)
+    found = integrated_map(model, pixels(9), target, steps=2)
+    assert len(shown(found)) == 8
+    assert "first 8 of 9" in found._repr_html_()
+    assert "below" in found._repr_html_()
+    plain = gradient_map(model, pixels(1), target)
+    assert "below" not in plain._repr_html_()  # magnitudes have no other side
+    nasty = InputMap.of("m", "<b>&", torch.zeros(1, 4, 4).double(), model, pixels(1))
+    assert "&lt;b&gt;&amp;" in nasty._repr_html_()
+    assert "<b>&" not in nasty._repr_html_().replace("<b>m", "")

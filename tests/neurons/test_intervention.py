@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 from torch.nn import functional as F
 
 from tests.surfaces import draw_category, make_model
 from tests.tiny import pixels
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError, SiteError
-from workbench.evaluation.interventions import auroc_changes
+from workbench.evaluation.interventions import labelled_effects
 from workbench.excavation.excavate import excavate
 from workbench.images.samples import train_normals
 from workbench.images.stream import prepare
@@ -279,15 +280,80 @@ def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavatio
     assert squares == pytest.approx([squares[0]] * 5, rel=1e-3)
 
 
+def table_of(before, after):
+    images = tuple(map(str, range(len(before))))
+    names = tuple(f"change {index}" for index in range(len(after)))
+    return effects.EffectTable(names, images, np.asarray(before), np.asarray(after))
+
+
 def test_auroc_changes_are_those_of_the_scores_with_paired_intervals():
     before, labels = np.array([0.0, 1, 2, 3]), [0, 0, 1, 1]
-    after = np.array([before, before[[0, 2, 1, 3]], before[::-1]])
-    table = effects.EffectTable(("same", "swap", "turn"), ("a", "b", "c", "d"), before, after)
-    same, swap, turn = auroc_changes(table, labels, draws=200)
+    found = labelled_effects(
+        table_of(before, [before, before[[0, 2, 1, 3]], before[::-1]]), labels, draws=200
+    )
+    same, swap, turn = found.auroc
+    assert found.unchanged.value == 1.0
     assert (same.value, swap.value, turn.value) == (0.0, -0.25, -1.0)
     assert (same.low, same.high) == (0.0, 0.0)
     assert swap.low is not None
     assert swap.low < -0.25 < swap.high
+    assert [one.value for one in found.normal] == [0.0, 0.5, 2.0]
+    assert [one.value for one in found.anomalous] == [0.0, -0.5, -2.0]
+    frame = found.frame()
+    assert frame["AUROC"].loc["change 1"].tolist() == [swap.value, swap.low, swap.high]
+    assert frame["normal"].loc["change 2"].tolist() == [2.0, 1.0, 3.0]
+    assert "unchanged: 1.0000" in found._repr_html_()
+
+
+def test_without_both_kinds_the_auroc_is_undefined_and_the_effects_are_not():
+    found = labelled_effects(table_of([0.0, 1.0], [[1.0, 3.0]]), [1, 1])
+    assert found.unchanged.value is None
+    assert found.frame()["AUROC"].isna().all(axis=None)
+    assert found.anomalous[0].value == 1.5
+    assert "undefined" in found._repr_html_()
+    with pytest.raises(DataError):
+        labelled_effects(table_of([0.0, 1.0], [[1.0, 3.0]]), [1])
+
+
+def test_a_mean_effect_has_the_interval_of_the_paired_differences():
+    rng = np.random.default_rng(0)
+    easy = rng.normal(0, 100, 30)  # what makes an image score high before and after cancels out
+    table = table_of(easy, [easy, easy + 2, easy + rng.normal(0.5, 0.1, 30)])
+    same, shifted, noisy = table.intervals()
+    assert same.tolist() == [0, 0]
+    assert shifted == pytest.approx([2, 2])
+    assert 0.4 < noisy[0] < table.means[2] < noisy[1] < 0.6
+    assert table.intervals(seed=1)[2].tolist() != noisy.tolist()
+    turned = table_of(easy[::-1], table.scores[:, ::-1])
+    assert turned.intervals() == pytest.approx(table.intervals())
+    assert list(table.frame()) == ["mean", "low", "high", "least", "largest"]
+    assert "95 % interval" in table._repr_html_()
+    assert np.isnan(table_of([1.0], [[2.0]]).intervals()).all()
+
+
+def test_intervals_of_the_mean_effect_cover_the_truth_about_as_often_as_they_say():
+    rng = np.random.default_rng(1)
+    before = rng.normal(0, 1, 40)
+    for truth in (0.0, 0.7):
+        table = table_of(before, before + rng.normal(truth, 1, (400, 40)))
+        low, high = table.intervals(draws=300).T
+        covered = float(((low <= truth) & (truth <= high)).mean())
+        assert 0.90 < covered < 0.98  # 95 % but for the 2 % that a bootstrap of 40 images lacks
+
+
+def test_intervals_of_the_auroc_change_cover_the_truth_about_as_often_as_they_say():
+    """Normals around 0, anomalies around 1, then around `further`; both of deviation 1."""
+    rng, labels = np.random.default_rng(2), np.repeat([0, 1], 40)
+    for further in (1.0, 1.8):
+        truth = float(norm.cdf(further / 2**0.5) - norm.cdf(1 / 2**0.5))
+        hits = []
+        for _ in range(200):
+            shared, own = rng.normal(0, 1, (2, 80)) / 2**0.5
+            again = rng.normal(0, 1, 80) / 2**0.5
+            before, after = shared + own + labels, shared + again + further * labels
+            (change,) = labelled_effects(table_of(before, [after]), labels, draws=200).auroc
+            hits.append(change.low <= truth <= change.high)
+        assert 0.89 < np.mean(hits) < 0.99
 
 
 def test_a_dose_of_one_changes_nothing_and_zero_is_the_normal_mean(spots, model, excavation):

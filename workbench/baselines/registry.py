@@ -14,7 +14,7 @@ from workbench.baselines import (
     winclip,
     winclip_lake,
 )
-from workbench.baselines.few_shot import FewShot
+from workbench.baselines.few_shot import SupportMethod
 from workbench.baselines.lake import LakeMethod
 from workbench.baselines.method import Method
 from workbench.baselines.nearest import NearestPatch
@@ -42,7 +42,7 @@ def _nearest(name: str, title: str, recipe: str, reduce: nearest.Reduce, draws: 
     return make
 
 
-def _few_shot(name: str, title: str, recipe: str, kind: type[FewShot]) -> Factory:
+def _few_shot(name: str, title: str, recipe: str, kind: type[SupportMethod]) -> Factory:
     return lambda settings: kind(name, title, recipe, settings)
 
 

@@ -9,14 +9,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.baselines.backbone import Backbone
-from workbench.baselines.few_shot import FewShot, FittedJudge
+from workbench.baselines.few_shot import FittedJudge, SupportMethod
 from workbench.baselines.method import Needs, Scored
 from workbench.baselines.views import Views, last_site
 from workbench.baselines.winclip import VIEWS, Association, combined, text_of
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
-from workbench.errors import DataError
-from workbench.excavation.fusion import Scale, held_out_indices
+from workbench.excavation.fusion import Scale
 from workbench.excavation.layer_norm import normed
 from workbench.excavation.normality import Normality, fit_normality
 from workbench.excavation.selection import select
@@ -99,7 +98,7 @@ def join(
 
 
 @dataclass(frozen=True)
-class WinClipPlusLake(FewShot):
+class WinClipPlusLake(SupportMethod):
     """See `RECIPE`."""
 
     def needs(self, model: HookedCLIP) -> Needs:
@@ -116,28 +115,23 @@ class WinClipPlusLake(FewShot):
         seed: int = 0,  # noqa: ARG002
         draw: int = 0,  # noqa: ARG002
     ) -> FittedJudge:
-        """Learn from the support; the scales come from the same held-out normals as the scores."""
-        if not support:
-            raise DataError(f"{category} has no normal images to learn from; give at least one.")
+        """Learn from the support; the scales come from the same held-out normals as the scores.
+
+        Raises `DataError` without normal images.
+        """
         model, settings = backbone.model, self.settings.resolved(backbone.model, category)
-        needs = self.needs(model)
-        seen = self.see(backbone, support, needs)
+        seen = self.see(backbone, category, support)
         text = text_of(backbone, category, self.settings)
-        association, visual = Association.of(model, seen), VisualBranch.of(settings, seen)
-        if len(seen) == 1:
-            unseen = [backbone.views(self.held_out_copies(support[0]), needs)]
-            maps = [(association.map(unseen[0]), visual.map(unseen[0]))]
-        else:
-            unseen, maps = [], []
-            for index in held_out_indices(len(seen)):
-                others = [*seen[:index], *seen[index + 1 :]]
-                unseen.append(seen[index])
-                maps.append(
-                    (
-                        Association.of(model, others).map(seen[index]),
-                        VisualBranch.of(settings, others).map(seen[index]),
-                    )
-                )
+
+        def learn(views: Sequence[Views]) -> tuple[Association, VisualBranch]:
+            return Association.of(model, views), VisualBranch.of(settings, views)
+
+        association, visual = learned = learn(seen)
+        unseen, maps = [], []
+        for others, views in self.held_out(backbone, support, seen):
+            first, second = learned if others is seen else learn(others)
+            unseen.append(views)
+            maps.append((first.map(views), second.map(views)))
         scales = (
             Scale.of(torch.cat([one for one, _ in maps])),
             Scale.of(torch.cat([one for _, one in maps])),

@@ -13,7 +13,7 @@ from workbench.cards.watching import Truth
 from workbench.clip.neuron_set import NeuronSet
 from workbench.evaluation.evaluate import threshold_of
 from workbench.evaluation.image_metrics import image_metrics
-from workbench.evaluation.interventions import auroc_changes
+from workbench.evaluation.interventions import labelled_effects
 from workbench.evaluation.measure import Measure
 from workbench.excavation.detector import Excavation
 from workbench.excavation.features import walk
@@ -88,16 +88,10 @@ def silencing(
     some = balanced(tests, most, seed)
     changes = [to_mean(neurons[at : at + 1], normals) for at in range(len(neurons))]
     table = effects(excavation, some, changes)
-    labels = np.array([sample.label == 1 for sample in some])
-
-    def mean(values: Float[np.ndarray, "image"], label: bool) -> float | None:
-        return float(values[labels == label].mean()) if (labels == label).any() else None
-
+    found = labelled_effects(table, [int(sample.label == 1) for sample in some], seed=seed)
     return [
-        Silenced(len(some), mean(change, False), mean(change, True), auroc)
-        for change, auroc in zip(
-            table.effects, auroc_changes(table, labels.astype(int), seed=seed), strict=True
-        )
+        Silenced(len(some), normal.value, anomalous.value, auroc)
+        for normal, anomalous, auroc in zip(found.normal, found.anomalous, found.auroc, strict=True)
     ]
 
 

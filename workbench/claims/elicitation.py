@@ -18,8 +18,8 @@ twice: by the same factor, and (`matched`) by the factor that gives the same exp
 change over the support's patches: 1 + (factor - 1) * sqrt(variance of the selected / of the set).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from torch import Tensor
 from workbench.claims.contrasts import altered
 from workbench.claims.plan import FACTORS, SWEEP_DRAWS, Plan
 from workbench.clip.hooked import HookedCLIP
+from workbench.clip.neuron_set import NeuronSet
 from workbench.excavation.features import BATCH, walk
 from workbench.excavation.selection import select
 from workbench.excavation.sensitivity import NeuronStatistics, survey
@@ -36,58 +37,38 @@ from workbench.excavation.settings import Settings
 from workbench.excavation.text import TextBranch
 from workbench.images.progress import progress
 from workbench.images.stream import Picture, stream
+from workbench.neurons.intervention.changes import Change, scale_about
+from workbench.neurons.intervention.restart import changed_patches
 
 DECIDING = (0.0, 2.0)
 """The factors that decide the claim, with every random draw."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """Neurons of the site, and the factor on their deviation from the support's mean."""
-
-    name: str
-    neurons: tuple[int, ...]
-    factor: float
-
-
 def changes(statistics: NeuronStatistics, site: str, plan: Plan, seed: int) -> list[Change]:
-    """Return what is done to the forward pass: nothing, the selected neurons, and random sets."""
+    """Return what is done to the forward pass: to the selected neurons, and to random sets."""
     variance = statistics.variance
-    top = select(variance, site, plan.k).indices
-    found = [Change(altered("unchanged"), (), 1.0)]
-    found += [Change(altered("top", factor), top, factor) for factor in FACTORS]
+    mean = torch.from_numpy(statistics.mean)
+
+    def turned(what: str, factor: float, neurons: NeuronSet, by: float) -> Change:
+        about = mean[list(neurons.indices)]
+        return replace(scale_about(about, neurons, by), name=altered(what, factor))
+
+    top = select(variance, site, plan.k)
+    found = [turned("top", factor, top, factor) for factor in FACTORS]
     for draw in range(plan.draws):
-        drawn = select(variance, site, plan.k, "random", seed, draw).indices
+        drawn = select(variance, site, plan.k, "random", seed, draw)
         for factor in FACTORS:
             if factor in DECIDING or draw < SWEEP_DRAWS:
-                found.append(Change(altered("random", factor), drawn, factor))
-        ratio = _ratio(variance[list(top)].sum(), variance[list(drawn)].sum())
+                found.append(turned("random", factor, drawn, factor))
+        ratio = _ratio(*(variance[list(each.indices)].sum() for each in (top, drawn)))
         for factor in DECIDING:
-            matched = 1 + (factor - 1) * ratio
             if draw < SWEEP_DRAWS:
-                found.append(Change(altered("matched", factor), drawn, matched))
+                found.append(turned("matched", factor, drawn, 1 + (factor - 1) * ratio))
     return found
 
 
 def _ratio(selected: float, drawn: float) -> float:
     return float(np.sqrt(selected / drawn)) if drawn > 0 else 1.0
-
-
-def changed(
-    tokens: Float[Tensor, "image token neuron"], mean: Float[Tensor, "neuron"], change: Change
-) -> Float[Tensor, "image token neuron"]:
-    """Return the tokens with the neurons of every patch changed; token 0 (CLS) stays.
-
-    >>> change = Change("double the second", (1,), 2.0)
-    >>> changed(torch.tensor([[[0.0, 5.0], [3.0, 4.0]]]), torch.tensor([1.0, 1.0]), change)
-    tensor([[[0., 5.],
-             [3., 7.]]])
-    """
-    found = tokens.clone()
-    columns = list(change.neurons)
-    normal = mean[columns]
-    found[:, 1:, columns] = normal + change.factor * (tokens[:, 1:, columns] - normal)
-    return found
 
 
 def elicit(
@@ -102,8 +83,8 @@ def elicit(
 ) -> dict[str, Float[np.ndarray, "draw image"]]:
     """Return the image scores of zero-shot text detection after every change, by its name.
 
-    The tower runs to the site once per batch of images, and from there on once per change. Never
-    is more in memory than one batch of activations. The factors are those of `plan.FACTORS`.
+    The tower runs once per batch of images, and from the site on once per change. Never is more in
+    memory than a few batches of activations. The factors are those of `plan.FACTORS`.
     """
     settings = Settings(k=plan.k).resolved(model, category)
     site, text_site = settings.places
@@ -112,7 +93,6 @@ def elicit(
     seen = walk(model, list(support), [site], batch_size=batch_size)
     statistics = survey(found[site] for _, found in seen)
     todo = changes(statistics, site, plan, seed)
-    mean = torch.from_numpy(statistics.mean).to(model.device, model.dtype)
     batches = stream(
         list(tests),
         batch_size=batch_size,
@@ -125,45 +105,29 @@ def elicit(
         batches, total=len(tests), what=f"eliciting, seed {seed}", size=lambda b: len(b.pictures)
     ):
         pixels = batch.pixels.to(model.device, model.dtype)
-        parts.append(_scores(model, pixels, (site, text_site), mean, todo, text))
+        parts.append(_scores(model, pixels, text_site, todo, text))
     scores = np.concatenate(parts, axis=1)
     rows: dict[str, list[Float[np.ndarray, image]]] = {}
-    for change, row in zip(todo, scores, strict=True):
-        rows.setdefault(change.name, []).append(row)
+    names = [altered("unchanged"), *(change.name for change in todo)]
+    for name, row in zip(names, scores, strict=True):
+        rows.setdefault(name, []).append(row)
     return {name: np.stack(drawn) for name, drawn in rows.items()}
 
 
+@torch.no_grad()
 def _scores(
     model: HookedCLIP,
     pixels: Float[Tensor, "image 3 height width"],
-    places: tuple[str, str],
-    mean: Float[Tensor, "neuron"],
+    text_site: str,
     todo: Sequence[Change],
     text: TextBranch,
 ) -> Float[np.ndarray, "change image"]:
-    """Return the scores of one batch after every change."""
-    site, _ = places
-    with torch.no_grad():
-        tokens = model.activations(pixels, [site])[site]
-        found = [
-            text.scores(model, patches).amax(1).double().cpu().numpy()
-            for patches in _restarted(model, tokens, places, mean, todo)
+    """Return the scores of one batch, unchanged and after every change."""
+    # One change at a time: a score then does not depend on how many others there are.
+    found = changed_patches(model, pixels, [text_site], todo, rows=1)
+    return np.stack(
+        [
+            text.scores(model, patches[text_site]).amax(1).double().cpu().numpy()
+            for _, patches in found
         ]
-    return np.stack(found)
-
-
-def _restarted(
-    model: HookedCLIP,
-    tokens: Float[Tensor, "image token neuron"],
-    places: tuple[str, str],
-    mean: Float[Tensor, "neuron"],
-    todo: Sequence[Change],
-) -> Iterator[Float[Tensor, "image patch neuron"]]:
-    """Yield the patches at the text site after each change, computing only the blocks between."""
-    site, text_site = places
-    following = int(site.split(".")[1]) + 1
-    for change in todo:
-        edited = changed(tokens, mean, change)
-        if text_site != site:
-            edited = model.activations(edited, [text_site], start_at_layer=following)[text_site]
-        yield edited[:, 1:]
+    )

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError, SettingError
 from workbench.evaluation.image_metrics import checked, image_metrics
 from workbench.evaluation.measure import Measure
-from workbench.evaluation.resampling import DRAWS, IMAGE_METRICS, bootstrap, interval
+from workbench.evaluation.resampling import IMAGE_METRICS, bootstrap
+from workbench.intervals import DRAWS, interval
 
 
 @dataclass(frozen=True)

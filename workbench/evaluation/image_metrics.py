@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError
 from workbench.evaluation.curves import Curve, ranked_curves
 from workbench.evaluation.measure import Measure
-from workbench.evaluation.resampling import DRAWS, IMAGE_METRICS, bootstrap, interval
+from workbench.evaluation.resampling import IMAGE_METRICS, bootstrap
 from workbench.evaluation.threshold import Threshold
+from workbench.intervals import DRAWS, interval
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike, name: str = "image AUROC") -> Measure:

@@ -3,19 +3,13 @@
 from collections.abc import Iterable
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError, SettingError
 from workbench.evaluation.image_metrics import checked, image_metrics
 from workbench.evaluation.measure import Measure
-from workbench.evaluation.resampling import (
-    DRAWS,
-    IMAGE_METRICS,
-    drawn_values,
-    interval,
-    stratified_weights,
-)
+from workbench.evaluation.resampling import IMAGE_METRICS, drawn_values
+from workbench.intervals import DRAWS, interval, mean_interval, stratified_weights
 
 
 def paired_difference(
@@ -83,15 +77,5 @@ def paired_mean_difference(
     title, definition = f"{name}, difference", "mean over images; first minus second"
     if not len(gaps):
         return Measure(title, None, definition, undefined="no image has both values")
-    low, high = (
-        interval(_drawn_means(np.sort(gaps), draws, seed)) if len(gaps) > 1 else (None, None)
-    )
+    low, high = mean_interval(gaps, draws=draws, seed=seed)
     return Measure(title, float(gaps.mean()), definition, low=low, high=high)
-
-
-def _drawn_means(
-    values: Float[np.ndarray, "image"], draws: int, seed: int
-) -> Float[np.ndarray, "draw"]:
-    one_kind = np.ones(len(values), np.int64)
-    portions = [w @ values / len(values) for w in stratified_weights(one_kind, draws, seed)]
-    return np.concatenate([np.empty(0), *portions])

@@ -10,7 +10,7 @@ from workbench.errors import DataError
 from workbench.evaluation import pimo, ranking
 from workbench.evaluation.image_draws import PRO_LIMITS, pixel_values
 from workbench.evaluation.measure import Measure
-from workbench.evaluation.resampling import interval
+from workbench.intervals import interval
 
 PIXEL_METRICS = (
     "pixel_auroc",

@@ -1,17 +1,12 @@
-"""Bootstrap over images: each kind is drawn again by itself, so its number stays the same."""
+"""Bootstrap of metrics over images: each kind is drawn again by itself, and keeps its number."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.evaluation import ranking
-
-DRAWS = 1000
-LEVEL = 95
-"""Per cent of the draws that an interval holds."""
-
-_CELLS = 1 << 21  # draws x images held at once
+from workbench.intervals import DRAWS, stratified_weights
 
 Worth = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -22,25 +17,6 @@ IMAGE_METRICS: dict[str, Worth] = {
     "image_fpr95": ranking.fpr_at_tpr,
 }
 """Metrics that follow from the ranking, by key."""
-
-
-def stratified_weights(
-    truth: Int[np.ndarray, "image"], draws: int, seed: int
-) -> Iterator[Float[np.ndarray, "draw image"]]:
-    """Yield, in portions, how often each image is taken in each draw."""
-    rng = np.random.default_rng(seed)
-    kinds = [np.flatnonzero(truth == kind) for kind in (0, 1)]
-    portion = max(1, _CELLS // max(1, len(truth)))
-    for start in range(0, draws, portion):
-        count = min(portion, draws - start)
-        weights = np.zeros((count, len(truth)))
-        for kind in kinds:
-            if len(kind):
-                taken = rng.integers(0, len(kind), (count, len(kind)))
-                taken += np.arange(count)[:, None] * len(kind)
-                times = np.bincount(taken.ravel(), minlength=count * len(kind))
-                weights[:, kind] = times.reshape(count, len(kind))
-        yield weights
 
 
 def drawn_values(
@@ -82,17 +58,3 @@ def bootstrap(
         name: np.concatenate([np.empty(0), *(portion[name] for portion in portions)])
         for name in metrics
     }
-
-
-def interval(values: Float[np.ndarray, "draw"]) -> tuple[float | None, float | None]:
-    """Return the ends of the 95 % percentile interval; `None` where too few draws are defined.
-
-    >>> interval(np.linspace(0, 1, 1001))
-    (0.025, 0.975)
-    """
-    known = values[np.isfinite(values)]
-    if len(known) < 20 or len(known) < len(values) / 2:
-        return None, None
-    tail = (100 - LEVEL) / 2
-    low, high = np.percentile(known, [tail, 100 - tail])
-    return float(low), float(high)

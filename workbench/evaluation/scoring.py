@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError, SettingError
-from workbench.evaluation import image_draws, resampling
+from workbench.evaluation import image_draws
 from workbench.evaluation.curves import Curve
 from workbench.evaluation.exact_pixel_metrics import ExactPixelMetrics
 from workbench.evaluation.given import Arrays, counted, floats, image, labels_of, names_of
@@ -16,6 +16,7 @@ from workbench.evaluation.image_metrics import image_curves, image_metrics
 from workbench.evaluation.pixel_metrics import PixelMetrics
 from workbench.evaluation.table import ImageFigures, Table
 from workbench.evaluation.threshold import Threshold
+from workbench.intervals import DRAWS
 
 _SAMPLED = 1 << 20
 _FEWEST = 256
@@ -31,7 +32,7 @@ def score(
     threshold: Threshold | None = None,
     exact: bool = False,
     sample: ArrayLike | None = None,
-    draws: int = resampling.DRAWS,
+    draws: int = DRAWS,
     pixel_draws: int = image_draws.DRAWS,
     seed: int = 0,
     about_maps: str = "",

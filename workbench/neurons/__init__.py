@@ -1,1 +1,1 @@
-"""What a neuron does: attribution, intervention, labels, sparsity."""
+"""What a neuron does: attribution, intervention, labels, sparsity, visualisation."""

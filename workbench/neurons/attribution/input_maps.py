@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.sites import EMBEDDING_SITES, kind_of, layer_of
+from workbench.neurons.attribution.drawing import page
 from workbench.neurons.attribution.paths import (
     CHUNK,
     STEPS,
@@ -34,13 +35,33 @@ _UNMIXED = (
 class InputMap:
     """A value per pixel or per patch, in double precision on the CPU.
 
-    `effect` is what the values ought to sum to, for the one method that promises it.
+    `effect` is what the values ought to sum to, for the one method that promises it. `pictures` are
+    those that were prepared, as 8-bit RGB, and `patch_size` is the height and width of a patch, in
+    pixels: for showing the map.
     """
 
     method: str
     target: str
     values: Float[Tensor, "image row column"] = field(repr=False)
+    pictures: UInt8[Tensor, "image height width 3"] = field(repr=False)
+    patch_size: tuple[int, int] = field(repr=False)
     effect: Float[Tensor, "image"] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        target: str,
+        values: Float[Tensor, "image row column"],
+        model: HookedCLIP,
+        pixels: Float[Tensor, "image 3 height width"],
+        effect: Float[Tensor, "image"] | None = None,
+    ) -> "InputMap":
+        """Put values with the pictures that a model's prepared pixels came from."""
+        mean, std = (torch.tensor(c).view(3, 1, 1) for c in (model.mean, model.std))
+        colours = (pixels.detach().cpu().float() * std + mean).clamp(0, 1)
+        pictures = (255 * colours).round().to(torch.uint8).permute(0, 2, 3, 1)
+        return cls(method, target, values, pictures, model.patch_size, effect)
 
     @property
     def completeness_error(self) -> Float[Tensor, "image"] | None:
@@ -55,6 +76,17 @@ class InputMap:
         cells: Tensor = self.values[:, : rows * height, : columns * width]
         cells = cells.unflatten(2, (columns, width)).unflatten(1, (rows, height))
         return cells.sum((2, 4))
+
+    def _repr_html_(self) -> str:
+        height, width = self.pictures.shape[1:3]
+        values = self.values
+        if values.shape[1:] != (height, width):  # one value per patch; none beyond the last
+            values = values.repeat_interleave(self.patch_size[0], 1)
+            values = values.repeat_interleave(self.patch_size[1], 2)
+            right, below = width - values.shape[2], height - values.shape[1]
+            values = F.pad(values, (0, right, 0, below))
+        title = f"{self.method} of {self.target}"
+        return page(title, self.pictures.numpy(), values.numpy())
 
 
 def gradient_map(
@@ -74,7 +106,7 @@ def gradient_map(
         moved = images.detach().clone().requires_grad_()
         (slope,) = slopes(target(model.activations(moved, target.sites)), [moved])
         parts.append(on_cpu(slope.abs().amax(1)))
-    return InputMap("gradient", target.name, torch.cat(parts))
+    return InputMap.of("gradient", target.name, torch.cat(parts), model, pixels)
 
 
 def integrated_map(
@@ -102,7 +134,7 @@ def integrated_map(
         line_integral(run, image[None], start[None], points, chunk) for image in pixels.detach()
     ]
     values, effect = (torch.cat(part) for part in zip(*parts, strict=True))
-    return InputMap("integrated gradients", target.name, values.sum(1), effect)
+    return InputMap.of("integrated gradients", target.name, values.sum(1), model, pixels, effect)
 
 
 @torch.no_grad()
@@ -131,7 +163,7 @@ def occlusion_map(
             shown = torch.where(_over_pixels(model, some), start, image)
             hidden.append(on_cpu(target(model.activations(shown, target.sites))))
         parts.append((whole - torch.cat(hidden)).view(rows, columns))
-    return InputMap("occlusion", target.name, torch.stack(parts))
+    return InputMap.of("occlusion", target.name, torch.stack(parts), model, pixels)
 
 
 def _over_pixels(
@@ -177,7 +209,8 @@ def attention_rollout(
             model.visit(images, [f"blocks.{layer}.attn.hook_pattern" for layer in blocks], look)
         parts.append((row @ mixed)[:, 0, 1:].unflatten(1, model.grid))
     place = "CLS" if patch is None else f"patch {patch[0]}, {patch[1]}"
-    return InputMap("attention rollout", f"{place} at {site}", torch.cat(parts))
+    values = torch.cat(parts)
+    return InputMap.of("attention rollout", f"{place} at {site}", values, model, pixels)
 
 
 def _attention_blocks(model: HookedCLIP, site: str) -> range:

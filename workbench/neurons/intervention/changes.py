@@ -82,6 +82,11 @@ def resample(neurons: NeuronSet, normals: Normals, seed: int = 0) -> Change:
 def scale(neurons: NeuronSet, factor: float, normals: Normals | None = None) -> Change:
     """Multiply activations by a factor, or, given normals, their deviation from the normal mean."""
     centre = torch.zeros(len(neurons)) if normals is None else normals.of(neurons, normals.mean)
+    return scale_about(centre, neurons, factor)
+
+
+def scale_about(centre: Float[Tensor, "chosen"], neurons: NeuronSet, factor: float) -> Change:
+    """Multiply the neurons' deviation from a centre of each by a factor."""
 
     def edit(values: Tensor) -> Tensor:
         middle = centre.to(values)

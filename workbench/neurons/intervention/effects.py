@@ -19,6 +19,7 @@ from workbench.excavation.detector import Excavation
 from workbench.excavation.features import BATCH
 from workbench.images.progress import progress
 from workbench.images.stream import ImageLike, pictures, stream
+from workbench.intervals import DRAWS, LEVEL, mean_interval
 from workbench.neurons.intervention.changes import Change, scale, zero
 from workbench.neurons.intervention.normals import Normals
 from workbench.neurons.intervention.restart import ROWS, changed_patches
@@ -45,14 +46,32 @@ class EffectTable:
         found: Float[np.ndarray, change] = self.effects.mean(1)
         return found
 
+    def intervals(self, *, draws: int = DRAWS, seed: int = 0) -> Float[np.ndarray, "change end"]:
+        """Return both ends of the 95 % interval of each mean effect; NaN for fewer than two images.
+
+        By a bootstrap over the images, paired: what an image scores before and after the change is
+        drawn together.
+        """
+        ends = [mean_interval(one, draws=draws, seed=seed) for one in self.effects]
+        return np.array(ends, float).reshape(-1, 2)
+
     def frame(self) -> pd.DataFrame:
-        """Return one row per change: the mean, least and largest effect on an image."""
-        effects = self.effects
-        columns = {"mean": effects.mean(1), "least": effects.min(1), "largest": effects.max(1)}
+        """Return one row per change: the mean effect, its 95 % interval, and the extremes."""
+        effects, (low, high) = self.effects, self.intervals().T
+        columns = {
+            "mean": self.means,
+            "low": low,
+            "high": high,
+            "least": effects.min(1),
+            "largest": effects.max(1),
+        }
         return pd.DataFrame(columns, index=pd.Index(self.changes, name="change"))
 
     def _repr_html_(self) -> str:
-        return f"<p>Change of the score of {len(self.images)} images</p>{self.frame().to_html()}"
+        return (
+            f"<p>Change of the score of {len(self.images)} images: mean with its {LEVEL} % "
+            f"interval, least and largest</p>{self.frame().to_html()}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
