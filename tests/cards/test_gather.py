@@ -81,8 +81,8 @@ def test_silencing_equals_judging_with_the_neuron_held_at_its_normal_mean(
     silenced = cards[1].silenced
     change = after - before
     assert silenced.images == len(tests)
-    assert silenced.normal == pytest.approx(change[labels == 0].mean(), abs=1e-5)
-    assert silenced.anomalous == pytest.approx(change[labels == 1].mean(), abs=1e-5)
+    assert silenced.normal.value == pytest.approx(change[labels == 0].mean(), abs=1e-5)
+    assert silenced.anomalous.value == pytest.approx(change[labels == 1].mean(), abs=1e-5)
     expected = auroc(labels, after).value - auroc(labels, before).value
     assert silenced.auroc.value == pytest.approx(expected)
 

@@ -48,7 +48,10 @@ def card(index: int = 3, term: str | None = "scratch") -> Card:
         alone=Measure("image AUROC", 0.75, "exact", low=0.6, high=0.875),
         carries=0.0912,
         silenced=Silenced(
-            50, 0.01, -0.02, Measure("difference", -0.03, "exact", low=-0.05, high=0.01)
+            50,
+            Measure("score", 0.01, "mean"),
+            Measure("score", -0.02, "mean", low=-0.03, high=0.0),
+            Measure("difference", -0.03, "exact", low=-0.05, high=0.01),
         ),
         misses=(Miss(EVIL, "crack", 0.5, 1, 2, False, np.ones((3, 4), np.float32), shown.crop),),
     )
@@ -73,7 +76,7 @@ def test_a_card_says_every_figure_and_lets_no_markup_in():
         "12.5 % do",
         "scratch",
         "+0.01",
-        "−0.02",
+        "−0.02 −0.03 to +0",
         "beside the defect",
     ):
         assert said in read.words, said

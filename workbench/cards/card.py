@@ -78,13 +78,13 @@ class Ends:
 class Silenced:
     """What holding the neuron at its normal mean does to the image scores.
 
-    `normal` and `anomalous` are mean changes of the raw image score, `auroc` the change of the
-    image AUROC with its interval.
+    `normal` and `anomalous` are mean changes of the raw image score of either kind of image,
+    `auroc` the change of the image AUROC, each with its interval.
     """
 
     images: int
-    normal: float | None
-    anomalous: float | None
+    normal: Measure
+    anomalous: Measure
     auroc: Measure
 
 
@@ -177,8 +177,8 @@ class Card:
             if self.silenced is None
             else {
                 "images": self.silenced.images,
-                "normal": self.silenced.normal,
-                "anomalous": self.silenced.anomalous,
+                "normal": self.silenced.normal.to_dict(),
+                "anomalous": self.silenced.anomalous.to_dict(),
                 "auroc": self.silenced.auroc.to_dict(),
             },
             "misses": [

@@ -90,7 +90,7 @@ def silencing(
     table = effects(excavation, some, changes)
     found = labelled_effects(table, [int(sample.label == 1) for sample in some], seed=seed)
     return [
-        Silenced(len(some), normal.value, anomalous.value, auroc)
+        Silenced(len(some), normal, anomalous, auroc)
         for normal, anomalous, auroc in zip(found.normal, found.anomalous, found.auroc, strict=True)
     ]
 

@@ -150,7 +150,7 @@ def _patches(card: Card) -> str:
             f"{sum(known)} of the {len(known)} highest touch a defect (framed); of all patches, "
             f"{percent(ends.touching)} % do."
         )
-    return f"""<p class="muted">The patches at which it was most extreme, each with one patch around it.
+    return f"""<p class="muted">The patches at which it was most extreme, one patch around each.
 {said}</p>
 <h4 class="apart">Highest</h4>{_crops(ends.highest)}
 <h4 class="apart">Lowest</h4>{_crops(ends.lowest)}"""
@@ -193,14 +193,41 @@ def _without(card: Card) -> str:
     if silenced is None:
         return ""
 
-    def change(value: float | None) -> str:
-        return "none to judge" if value is None else f"{value:+.3g}".replace("-", "−")
+    rows = "".join(
+        f"<tr><th>{name}</th><td>{_change(measure)}</td></tr>"
+        for name, measure in (
+            ("raw image score, normal pictures", silenced.normal),
+            ("raw image score, defective pictures", silenced.anomalous),
+        )
+    )
+    table = scrolling(
+        '<table class="compact"><thead><tr><th></th><th>mean change</th></tr></thead><tbody>'
+        f"{rows}<tr><th>image AUROC, points</th><td>{measured(silenced.auroc, signed=True)}</td>"
+        "</tr></tbody></table>",
+        "Effects of silencing",
+    )
+    return f"""<p class="muted">Held at its normal mean at every patch, on {silenced.images} test
+pictures, with gallery and scales as they were; 95 % intervals over pictures.</p>
+{table}"""
 
-    return f"""<p>Held at its normal mean at every patch, on {silenced.images} test pictures, with
-gallery and scales as they were. Mean change of the raw image score:
-<b>{change(silenced.normal)}</b> on normal pictures, <b>{change(silenced.anomalous)}</b> on
-defective ones. Image AUROC, in points:
-{measured(silenced.auroc, signed=True)}</p>"""
+
+def _change(measure: Measure) -> str:
+    """Return a change of raw scores with its interval, as markup."""
+    if measure.value is None:
+        return percent(None, measure.undefined)
+    value = signed(measure.value)
+    if measure.low is None or measure.high is None:
+        return value
+    return f'{value}<span class="ci">{signed(measure.low)} to {signed(measure.high)}</span>'
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign and three significant digits.
+
+    >>> signed(-0.02)
+    '−0.02'
+    """
+    return f"{value:+.3g}".replace("-", "−")
 
 
 def _misses(card: Card) -> str:
