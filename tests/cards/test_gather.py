@@ -137,6 +137,16 @@ def test_cards_are_plain_data_and_the_same_each_time(cards, excavation, dataset)
     assert "<table" in cards[0]._repr_html_()
 
 
+def test_pictures_from_nothing_come_on_request(excavation, dataset):
+    one = excavation.neurons[:1]
+    few = Choices(exemplars=1, draws=19, visualised=True, seed=4)
+    (card,) = cards_of_run(excavation, dataset["metal_sheet"], [one], choices=few)
+    assert card.visualised.seeds == (4, 5)
+    content = card.to_dict()["visualised"]
+    assert content["scores"] == card.visualised.reached.score.tolist()
+    assert content["natural_images"] == 8
+
+
 def test_support_that_is_not_in_the_data_is_named(excavation, dataset):
     others = [sample for sample in dataset if sample.name != excavation.support[1]]
     with pytest.raises(DataError, match=f"1 of the 3 support images.*{excavation.support[1]}"):

@@ -13,6 +13,9 @@ from workbench.clip import building
 __all__ = ["data", "model", "runs"]
 
 
+VERBS = ["excavate", "detect", "evaluate", "record", "neurons"]
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_loaded(monkeypatch, model, runs) -> None:
     """The run of the fixture is made; from here on no model may be built."""
@@ -34,11 +37,12 @@ def words(verb: str, model: Path, data: Path, runs: Path, out: Path) -> list[obj
         "detect": [runs / "bolt", data / "bolt/test/spot"],
         "evaluate": [runs, data],
         "record": [data, "--model", model, "--activation", "gelu"],
+        "neurons": [runs, "--neuron", "blocks.1.mlp.hook_post:3"],
     }[verb]
     return [verb, *given, "--out", out, "--dry-run"]
 
 
-@pytest.mark.parametrize("verb", ["excavate", "detect", "evaluate", "record"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_it_says_what_would_be_done_and_writes_nothing(capsys, model, data, runs, tmp_path, verb):
     out = tmp_path / "out"
     before = everything(runs), everything(data)
@@ -54,7 +58,7 @@ def test_it_says_what_would_be_done_and_writes_nothing(capsys, model, data, runs
     assert json.loads(said)["dry_run"] is True
 
 
-@pytest.mark.parametrize("verb", ["excavate", "detect", "evaluate", "record"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_an_output_that_is_taken_is_refused_as_it_would_be(
     capsys, model, data, runs, tmp_path, verb
 ):

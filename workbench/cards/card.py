@@ -14,6 +14,7 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SettingError
 from workbench.evaluation.measure import Measure
 from workbench.neurons.labels import Label
+from workbench.neurons.visualisation import Visualisation
 from workbench.recording.crops import Box
 
 
@@ -121,6 +122,7 @@ class Card:
         carries: its mean share of the visual score at the peaks of anomalous pictures, 0 to 1.
         silenced: what the detector is without it.
         misses: the worst misses.
+        visualised: pictures optimised for it, beside what natural images do.
     """
 
     neuron: NeuronSet
@@ -133,6 +135,7 @@ class Card:
     carries: float | None = None
     silenced: Silenced | None = None
     misses: tuple[Miss, ...] = field(default=(), repr=False)
+    visualised: Visualisation | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -193,6 +196,7 @@ class Card:
                 }
                 for one in self.misses
             ],
+            "visualised": None if self.visualised is None else _optimised(self.visualised),
         }
 
     def row(self) -> dict[str, Any]:
@@ -274,6 +278,17 @@ def _shown(one: Shown) -> dict[str, Any]:
         "row": one.row,
         "column": one.column,
         "touches_defect": one.touches,
+    }
+
+
+def _optimised(found: Visualisation) -> dict[str, Any]:
+    return {
+        "seeds": list(found.seeds),
+        "scores": found.reached.score.tolist(),
+        "surpassed_percent": found.percentiles().tolist(),
+        "natural_images": len(found.natural.score),
+        "natural_highest": float(found.natural.score.max()),
+        "dead": found.dead,
     }
 
 

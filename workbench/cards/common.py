@@ -27,7 +27,8 @@ class Choices:
 
     `exemplars` patches are shown at either end; a neuron is silenced on at most `silenced` test
     images; `misses` missed images are shown; `draws` are those of the labels' null; a recording's
-    neurons are watched on at most `watched` of its pictures. All drawing is by `seed`.
+    neurons are watched on at most `watched` of its pictures; `visualised` adds pictures optimised
+    for the neuron, which takes longer than all the rest. All drawing is by `seed`.
     Raises `SettingError` for a number below 1.
     """
 
@@ -36,11 +37,12 @@ class Choices:
     misses: int = 3
     draws: int = 200
     watched: int = 500
+    visualised: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            least = 0 if name == "seed" else 1
+            least = 0 if name in ("seed", "visualised") else 1
             if value < least:
                 raise SettingError(f"{name} is {value}; it must be {least} or more.")
 

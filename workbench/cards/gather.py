@@ -18,6 +18,7 @@ from workbench.images.samples import Sample
 from workbench.images.stream import pictures
 from workbench.neurons.intervention.normals import Normals
 from workbench.neurons.labels import Vocabulary, label
+from workbench.neurons.visualisation import visualise
 
 
 def cards_of_run(
@@ -84,6 +85,9 @@ def cards_of_run(
                     carries=carried.get(card.name),
                     silenced=silenced[at],
                     misses=missed[at],
+                    visualised=visualise(model, one, tests, seeds=(choices.seed, choices.seed + 1))
+                    if choices.visualised
+                    else None,
                 )
             )
     changed = min(choices.silenced, len(tests))

@@ -40,6 +40,7 @@ def card_html(card: Card, title: str, steer: Sequence[tuple[str, str]] = ()) -> 
         ("words", "In words", _words(card)),
         ("without", "Without it", _without(card)),
         ("misses", "On the worst misses", _misses(card)),
+        ("nothing", "A picture from nothing", _visualised(card)),
     ]
     shown = [section for section in sections if section[2]]
     main = "".join(
@@ -248,6 +249,25 @@ how far the neuron is from its normal mean, in normal standard deviations.</p>
 <div class="legend"><span>deviations {colour_bar(DEVIATIONS)}</span>
 <span><i class="swatch patch"></i>largest</span></div>
 <div class="examples">{figures}</div>"""
+
+
+def _visualised(card: Card) -> str:
+    found = card.visualised
+    if found is None:
+        return ""
+    figures = "".join(
+        f"<figure>{img(picture, f'optimised, seed {seed}', 192)}<figcaption>seed {seed}: mean "
+        f"{number(float(score))}, above {share:.0f} % of the natural pictures</figcaption></figure>"
+        for picture, seed, score, share in zip(
+            found.images(), found.seeds, found.reached.score, found.percentiles(), strict=True
+        )
+    )
+    warning = "<p><b>It never had a slope to follow: dead here.</b></p>" if found.dead else ""
+    return f"""<p class="muted">Optimised from noise to drive the neuron, the mean over patches. A
+last resort: it shows one thing that does, not what the neuron is for. The highest of
+{len(found.natural.score)} natural pictures reaches
+{number(float(found.natural.score.max()))}.</p>{warning}
+<div class="crops wide">{figures}</div>"""
 
 
 def _map(miss: Miss) -> Image.Image:

@@ -59,6 +59,11 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="test images that are judged without each neuron (default: at most 100)",
     )
     group.add_argument("--draws", type=int, default=200, help="of the labels' null (default: 200)")
+    group.add_argument(
+        "--visualise",
+        action="store_true",
+        help="add pictures optimised for each neuron of a run: about a minute each",
+    )
     group.add_argument("--seed", type=int, default=0, help="of every draw (default: 0)")
     add_data_options(parser)
     add_dry_run(parser)
@@ -176,6 +181,7 @@ def _choices(options: argparse.Namespace) -> "Choices":
         exemplars=options.exemplars,
         silenced=options.silenced,
         draws=options.draws,
+        visualised=options.visualise,
         seed=options.seed,
     )
 
