@@ -79,7 +79,7 @@ def test_rows_of_random_weights_say_nothing(method):
 
 @pytest.mark.parametrize("method", ["decoder", "sparse"])
 def test_channels_of_a_random_stream_say_nothing(method):
-    """They share their draws, so the share below alpha has the draws' own error too: three of it."""
+    """They share their draws, so the share below alpha has the draws' own error too."""
     draw = torch.Generator().manual_seed(9)
     directions = Directions(torch.eye(MANY), torch.randn(12, MANY, generator=draw), axes=True)
     found = label_profiles(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -70,7 +71,7 @@ class Concepts:
                 f"the text tower of {model.name} gives NaN or infinity. The weights are damaged, "
                 "or the dtype overflows: load sound weights, or ask for dtype float32."
             )
-        scale = float(model.clip.logit_scale.detach().float().exp())
+        scale = float(cast(Tensor, model.clip.logit_scale).detach().float().exp())
         return cls(words, means, scale)
 
     def centred(self) -> Float[Tensor, "concept d_embed"]:

@@ -4,7 +4,7 @@ A concept's score is soft-WPMI, a log ratio. Above: how likely it is that all of
 strongest units show the concept, each counted as far as it belongs to the set (from 0.998 for the
 strongest down to 0.97); below: how likely that is of as many units drawn at random,
 
-    sum over ranks r of  log(1 + b_r (p(t | x_r) - 1))  -  log(1 + b_r (mean over x of p(t | x) - 1))
+    sum over ranks r of  log(1 + b_r (p(t | x_r) - 1))  -  log(1 + b_r (mean_x p(t | x) - 1))
 
 with p(t | x) the softmax over the concepts of the model's own scaled cosines. Two things differ
 from the authors' code. Below the line they average over the neurons of the layer, so that a

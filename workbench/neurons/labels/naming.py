@@ -11,7 +11,7 @@ from workbench.neurons.labels.concepts import Concepts
 from workbench.neurons.labels.decoder import decode
 from workbench.neurons.labels.directions import Directions
 from workbench.neurons.labels.dissect import dissect
-from workbench.neurons.labels.profiles import Profiles, Unit, profiles_of
+from workbench.neurons.labels.profiles import Profiles, profiles_of
 from workbench.neurons.labels.result import ALPHA, Label, Labels
 from workbench.neurons.labels.sparse import decompose_directions, decompose_tokens
 from workbench.neurons.labels.vocabulary import Vocabulary
@@ -27,7 +27,7 @@ def label(
     images: ImageLike | Iterable[ImageLike] | None,
     *,
     vocabulary: Vocabulary | Concepts | None = None,
-    unit: Unit = "patch",
+    unit: str = "patch",
     methods: Sequence[str] = ("dissect", "decoder", "sparse"),
     draws: int = 200,
     seed: int = 0,
@@ -94,7 +94,7 @@ def label_profiles(
     *,
     profiles: Profiles | None = None,
     directions: Directions | None = None,
-    unit: Unit = "patch",
+    unit: str = "patch",
     methods: Sequence[str] = ("dissect",),
     draws: int = 200,
     seed: int = 0,
