@@ -43,6 +43,16 @@ def test_every_method_finds_what_each_neuron_sees_and_says(site, turned, unit):
             assert one.q_value == pytest.approx(1 / 201)
 
 
+def test_half_precision_finds_them_too():
+    model = planted_model(turned=False)
+    model.clip.to(torch.bfloat16)
+    found = label(
+        model, NeuronSet(RESIDUAL, PLANTED), mixed(), vocabulary=VOCABULARY, methods=METHODS
+    )
+    for method in METHODS:
+        assert terms(found, method) == tuple(TERMS[index] for index in PLANTED), method
+
+
 @pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.5}], ids=["plain", "layer scale"])
 def test_channels_of_attention_are_found_in_whole_images(vision):
     model = planted_model(turned=True, **vision)

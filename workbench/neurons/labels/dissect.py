@@ -50,7 +50,7 @@ def dissect(
     parts, best = [], torch.full((draws, len(neurons)), -torch.inf)
     step = max(1, _BLOCK // own.numel())
     for probabilities in _probabilities(units, concepts):
-        random = _logs(probabilities.mean(0), belongs[:, None]).sum(0)
+        random = _logs(probabilities.mean(0, keepdim=True), belongs).sum(0)
         parts.append((_together(probabilities, own, belongs) - random).cpu())
         for order, so_far in zip(orders.split(step), best.split(step), strict=True):
             rows = strongest.rows(order).flatten(0, 1)
@@ -86,8 +86,10 @@ def _together(
     """Return the log probability that the units in each row all show each concept."""
     step = max(1, _BLOCK // (rows.shape[1] * probabilities.shape[1]))
     chosen = rows.to(probabilities.device).split(step)
-    return torch.cat([_logs(probabilities[row], belongs[:, None]).sum(1) for row in chosen])
+    return torch.cat([_logs(probabilities[row], belongs).sum(1) for row in chosen])
 
 
-def _logs(probability: Tensor, belongs: Tensor) -> Tensor:
-    return torch.log(1 + belongs * (probability - 1))
+def _logs(
+    chosen: Float[Tensor, "*neuron #top part"], belongs: Float[Tensor, "top"]
+) -> Float[Tensor, "*neuron top part"]:
+    return (chosen - 1).mul(belongs[:, None]).add_(1).log_()

@@ -77,7 +77,7 @@ class Profiles:
         count = min(images * places, TOP, max(5, images * places // 10)) if top is None else top
         if not 1 <= count <= images * places:
             raise SettingError(f"top is {count}; there are {images * places} units to choose from.")
-        found = self.activations.flatten(0, 1).topk(count, dim=0).indices.T
+        found = self.activations.flatten(0, 1).topk(count, dim=0).indices.T.cpu()
         return Strongest(found // places, found % places, places)
 
 
