@@ -88,6 +88,14 @@ def test_concepts_that_do_not_fit_their_vocabulary_are_refused():
         Concepts(VOCABULARY, torch.zeros(16, 4), 1.0)
 
 
+def test_concepts_of_another_model_are_refused(model):
+    other = Concepts.of(planted_model(turned=True), VOCABULARY)
+    with pytest.raises(ModelError, match="embedded by another model than planted"):
+        label(model, SET, mixed(2), vocabulary=other)
+    with pytest.raises(DataError, match="concepts of 12 channels, and 9 are given"):
+        label_profiles(neurons(3), concepts(), profiles=Profiles(cloud(3, 0), cloud(9, 1)))
+
+
 def test_a_position_the_set_does_not_have_is_refused():
     found = label_profiles(neurons(3), concepts(), profiles=Profiles(cloud(3, 0), cloud(12, 1)))
     with pytest.raises(SettingError, match="the set has 3"):

@@ -6,14 +6,16 @@ import torch
 from scipy import stats
 
 from tests.neurons.labels.clouds import IMAGES, PLACES, cloud, concepts, neurons
-from workbench.neurons.labels import Directions, Profiles, label_profiles
+from tests.surfaces import make_model
+from workbench.clip.neuron_set import NeuronSet
+from workbench.neurons.labels import Directions, Profiles, Vocabulary, label, label_profiles
 
 MANY = 200
 DRAWS = 99
 
 
 def p_values(found, method):
-    return np.array([label.p_value for label in found.by_method[method]])
+    return np.array([one.p_value for one in found.by_method[method]])
 
 
 def assert_uniform(p, alpha=0.05, slack=0.0):
@@ -31,7 +33,7 @@ def test_profiles_of_noise_are_labelled_no_more_often_than_chance_allows(method,
         neurons(MANY), concepts(), profiles=profiles, methods=[method], draws=DRAWS
     )
     assert_uniform(p_values(found, method))
-    assert sum(label.term is not None for label in found.by_method[method]) <= 1
+    assert sum(one.term is not None for one in found.by_method[method]) <= 1
 
 
 def test_exchanging_single_patches_would_take_correlated_noise_for_meaning():
@@ -52,7 +54,7 @@ def test_a_liking_for_a_place_in_the_picture_earns_no_label(method):
     found = label_profiles(
         neurons(20), concepts(), profiles=Profiles(liking, seen), methods=[method], draws=DRAWS
     )
-    assert not any(label.term for label in found.by_method[method])
+    assert not any(one.term for one in found.by_method[method])
     everywhere = torch.einsum("ipd,nd->ipn", cloud(12, 2), wanted)
     found = label_profiles(
         neurons(20),
@@ -61,7 +63,7 @@ def test_a_liking_for_a_place_in_the_picture_earns_no_label(method):
         methods=[method],
         draws=DRAWS,
     )
-    assert sum(label.term is not None for label in found.by_method[method]) >= 18
+    assert sum(one.term is not None for one in found.by_method[method]) >= 18
 
 
 @pytest.mark.parametrize("method", ["decoder", "sparse"])
@@ -74,12 +76,26 @@ def test_rows_of_random_weights_say_nothing(method):
         neurons(MANY), concepts(), directions=directions, methods=[method], draws=DRAWS
     )
     assert_uniform(p_values(found, method))
-    assert sum(label.term is not None for label in found.by_method[method]) <= 1
+    assert sum(one.term is not None for one in found.by_method[method]) <= 1
+
+
+def test_neurons_of_an_untrained_tower_say_nothing():
+    words = Vocabulary.of({"things": [f"a thing like {i}" for i in range(30)]}, "any")
+    found = []
+    for seed in range(3):
+        model = make_model(seed)
+        for layer in range(model.n_layers):
+            every = NeuronSet(f"blocks.{layer}.mlp.hook_post", tuple(range(model.d_mlp)))
+            options = {"methods": ["decoder", "sparse"], "draws": DRAWS, "seed": seed}
+            found.append(label(model, every, None, vocabulary=words, **options))
+    for method in ("decoder", "sparse"):
+        assert_uniform(np.concatenate([p_values(labels, method) for labels in found]))
+        assert not any(one.term for labels in found for one in labels.by_method[method])
 
 
 @pytest.mark.parametrize("method", ["decoder", "sparse"])
 def test_channels_of_a_random_stream_say_nothing(method):
-    """They share their draws, so the share below alpha has the draws' error too: three of it."""
+    """They share their draws, so the share below alpha has the draws' own error too."""
     draw = torch.Generator().manual_seed(9)
     directions = Directions(torch.eye(MANY), torch.randn(12, MANY, generator=draw), axes=True)
     found = label_profiles(
@@ -88,7 +104,7 @@ def test_channels_of_a_random_stream_say_nothing(method):
     p = p_values(found, method)
     assert (p <= 0.05).sum() <= stats.binom.ppf(0.999, MANY, 0.05 + 3 * (0.05 * 0.95 / 999) ** 0.5)
     assert_uniform(p, alpha=0.5, slack=3 * (0.5 * 0.5 / 999) ** 0.5)
-    assert sum(label.term is not None for label in found.by_method[method]) <= 1
+    assert sum(one.term is not None for one in found.by_method[method]) <= 1
 
 
 def test_a_neuron_that_never_varies_or_writes_nothing_has_no_label():
@@ -103,6 +119,6 @@ def test_a_neuron_that_never_varies_or_writes_nothing_has_no_label():
         directions=directions,
         methods=("dissect", "decoder", "sparse", "sparse_tokens"),
     )
-    for label in found.of(0).values():
-        assert (label.term, label.p_value) == (None, 1.0)
-        assert label.runners_up == label.candidates
+    for one in found.of(0).values():
+        assert (one.term, one.p_value) == (None, 1.0)
+        assert one.runners_up == one.candidates

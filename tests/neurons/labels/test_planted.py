@@ -43,6 +43,16 @@ def test_every_method_finds_what_each_neuron_sees_and_says(site, turned, unit):
             assert one.q_value == pytest.approx(1 / 201)
 
 
+def test_half_precision_finds_them_too():
+    model = planted_model(turned=False)
+    model.clip.to(torch.bfloat16)
+    found = label(
+        model, NeuronSet(RESIDUAL, PLANTED), mixed(), vocabulary=VOCABULARY, methods=METHODS
+    )
+    for method in METHODS:
+        assert terms(found, method) == tuple(TERMS[index] for index in PLANTED), method
+
+
 @pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.5}], ids=["plain", "layer scale"])
 def test_channels_of_attention_are_found_in_whole_images(vision):
     model = planted_model(turned=True, **vision)
@@ -91,9 +101,9 @@ def test_a_direction_is_what_one_unit_more_of_the_neuron_writes(site, out):
     for position, index in enumerate((3, 11)):
 
         def raised(value, hook, index=index):
-            value = value.clone()
-            value.flatten(2)[..., index] += 1
-            return value
+            flat = value.flatten(2).clone()
+            flat[..., index] += 1
+            return flat.view(value.shape)
 
         with model.hooks([(site, raised)]):
             after = model.activations(images, out)[out]
@@ -112,10 +122,10 @@ def test_a_direction_in_the_joint_space_is_the_direct_effect_that_attribution_me
     spread = (last.var(correction=0) + model.visual.ln_post.eps).sqrt()
     length = model.project(last.float()[None, None]).double().norm()
     activation = model.patches(images, [MLP])[MLP][0, 6].double()
-    direction = Directions.of(model, NeuronSet(MLP, (3, 40))).embedded()
+    direction = Directions.of(model, NeuronSet(MLP, (3, 7))).embedded()
     for term, towards in zip(TERMS[:3], concepts.directions, strict=False):
         effects = direct_effects(model, images, TextSimilarity.of(model, term, patch=(1, 2)))
-        for position, index in enumerate((3, 40)):
+        for position, index in enumerate((3, 7)):
             per_unit = effects.neurons[0, 1, index] / activation[index] * spread * length
             expected = float(direction[position] @ towards)
             assert float(per_unit) == pytest.approx(expected, rel=1e-3, abs=1e-5)

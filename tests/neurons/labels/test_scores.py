@@ -177,7 +177,7 @@ def test_a_decomposition_is_the_greedy_one_with_non_negative_least_squares():
     draw = torch.Generator().manual_seed(3)
     atoms = torch.nn.functional.normalize(torch.randn(25, 6, generator=draw).double(), dim=-1)
     targets = torch.nn.functional.normalize(torch.randn(40, 6, generator=draw).double(), dim=-1)
-    chosen, weights, shares = decompose(targets, atoms, terms=5)
+    chosen, weights, explained = decompose(targets, atoms, terms=5)
     refitted = 0
     for row, target in enumerate(targets.numpy()):
         picked, rest = [], target
@@ -189,7 +189,7 @@ def test_a_decomposition_is_the_greedy_one_with_non_negative_least_squares():
             rest = target - atoms.numpy()[picked].T @ expected
         assert chosen[row].tolist() == picked
         assert weights[row].numpy() == pytest.approx(expected, abs=1e-6)
-        assert float(shares[row]) == pytest.approx(1 - float(rest @ rest), abs=1e-6)
+        assert float(explained[row]) == pytest.approx(1 - float(rest @ rest), abs=1e-6)
         refitted += bool((expected == 0).any())
     assert refitted  # some needed the constraint
     assert (weights >= 0).all()
@@ -198,16 +198,16 @@ def test_a_decomposition_is_the_greedy_one_with_non_negative_least_squares():
 def test_few_terms_of_a_known_sum_are_found_with_their_weights():
     atoms = torch.linalg.qr(torch.randn(12, 12, generator=torch.Generator().manual_seed(1)))[0]
     target = 3 * atoms[2] + 2 * atoms[9] + atoms[4]
-    chosen, weights, shares = decompose(target[None], atoms.double(), terms=3)
+    chosen, weights, explained = decompose(target[None], atoms.double(), terms=3)
     assert chosen[0].tolist() == [2, 9, 4]
-    assert weights[0].tolist() == pytest.approx([3 / 14**0.5, 2 / 14**0.5, 1 / 14**0.5], abs=1e-5)
-    assert float(shares[0]) == pytest.approx(1.0, abs=1e-5)
+    assert weights[0].tolist() == pytest.approx([3, 2, 1], abs=1e-5)
+    assert float(explained[0]) == pytest.approx(14, abs=1e-4)
 
 
 def test_equal_concepts_share_a_weight_and_break_nothing():
     atoms = torch.eye(4).double()[[0, 0, 1, 2]]
-    chosen, weights, shares = decompose(torch.tensor([[1.0, 0.5, 0, 0]]), atoms, terms=4)
-    assert float(shares[0]) == pytest.approx(1.0)
+    _, weights, explained = decompose(torch.tensor([[1.0, 0.5, 0, 0]]), atoms, terms=4)
+    assert float(explained[0]) == pytest.approx(1.25)
     assert torch.isfinite(weights).all()
 
 

@@ -58,5 +58,5 @@ def centred_pull(
     """
     gain = model.visual.ln_post.weight
     pulled = towards @ model.visual.proj.to(towards).T
-    gained = pulled if gain is None else gain.to(towards) * pulled
+    gained: Tensor = pulled if gain is None else gain.to(towards) * pulled
     return gained - gained.mean(-1, keepdim=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -22,7 +23,8 @@ class Concepts:
     """A vocabulary as a model reads it. Embed it once with `of` and pass it on.
 
     `directions` are unit rows; `scale` is what the model multiplies a cosine with before its
-    softmax (CLIP's `logit_scale`, about 100 in OpenAI's models).
+    softmax (CLIP's `logit_scale`, about 100 in OpenAI's models). `fingerprint` is the model's;
+    empty, where the directions come from elsewhere.
 
     Raises `DataError` if there is not one direction per term, or one is not finite or zero.
     """
@@ -30,6 +32,7 @@ class Concepts:
     vocabulary: Vocabulary
     directions: Float[Tensor, "concept d_embed"] = field(repr=False)
     scale: float
+    fingerprint: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if len(self.directions) != len(self.vocabulary):
@@ -70,8 +73,16 @@ class Concepts:
                 f"the text tower of {model.name} gives NaN or infinity. The weights are damaged, "
                 "or the dtype overflows: load sound weights, or ask for dtype float32."
             )
-        scale = float(model.clip.logit_scale.detach().float().exp())
-        return cls(words, means, scale)
+        scale = float(cast(Tensor, model.clip.logit_scale).detach().float().exp())
+        return cls(words, means, scale, model.fingerprint)
+
+    def check(self, model: HookedCLIP) -> None:
+        """Raise `ModelError` if another model embedded these concepts."""
+        if self.fingerprint not in ("", model.fingerprint):
+            raise ModelError(
+                f"the concepts of {self.vocabulary.name} were embedded by another model than "
+                f"{model.name}: embed them again, Concepts.of(model, concepts.vocabulary)."
+            )
 
     def centred(self) -> Float[Tensor, "concept d_embed"]:
         """Return the directions less their mean, as unit rows.

@@ -4,7 +4,7 @@ A concept's score is soft-WPMI, a log ratio. Above: how likely it is that all of
 strongest units show the concept, each counted as far as it belongs to the set (from 0.998 for the
 strongest down to 0.97); below: how likely that is of as many units drawn at random,
 
-    sum over ranks r of  log(1 + b_r (p(t | x_r) - 1))  -  log(1 + b_r (mean over x of p(t | x) - 1))
+    sum over ranks r of  log(1 + b_r (p(t | x_r) - 1))  -  log(1 + b_r (mean_x p(t | x) - 1))
 
 with p(t | x) the softmax over the concepts of the model's own scaled cosines. Two things differ
 from the authors' code. Below the line they average over the neurons of the layer, so that a
@@ -50,7 +50,7 @@ def dissect(
     parts, best = [], torch.full((draws, len(neurons)), -torch.inf)
     step = max(1, _BLOCK // own.numel())
     for probabilities in _probabilities(units, concepts):
-        random = _logs(probabilities.mean(0), belongs[:, None]).sum(0)
+        random = _logs(probabilities.mean(0, keepdim=True), belongs).sum(0)
         parts.append((_together(probabilities, own, belongs) - random).cpu())
         for order, so_far in zip(orders.split(step), best.split(step), strict=True):
             rows = strongest.rows(order).flatten(0, 1)
@@ -86,8 +86,10 @@ def _together(
     """Return the log probability that the units in each row all show each concept."""
     step = max(1, _BLOCK // (rows.shape[1] * probabilities.shape[1]))
     chosen = rows.to(probabilities.device).split(step)
-    return torch.cat([_logs(probabilities[row], belongs[:, None]).sum(1) for row in chosen])
+    return torch.cat([_logs(probabilities[row], belongs).sum(1) for row in chosen])
 
 
-def _logs(probability: Tensor, belongs: Tensor) -> Tensor:
-    return torch.log(1 + belongs * (probability - 1))
+def _logs(
+    chosen: Float[Tensor, "*neuron #top part"], belongs: Float[Tensor, "top"]
+) -> Float[Tensor, "*neuron top part"]:
+    return (chosen - 1).mul(belongs[:, None]).add_(1).log_()

@@ -11,7 +11,7 @@ from workbench.neurons.labels.concepts import Concepts
 from workbench.neurons.labels.decoder import decode
 from workbench.neurons.labels.directions import Directions
 from workbench.neurons.labels.dissect import dissect
-from workbench.neurons.labels.profiles import Profiles, Unit, profiles_of
+from workbench.neurons.labels.profiles import Profiles, profiles_of
 from workbench.neurons.labels.result import ALPHA, Label, Labels
 from workbench.neurons.labels.sparse import decompose_directions, decompose_tokens
 from workbench.neurons.labels.vocabulary import Vocabulary
@@ -27,7 +27,7 @@ def label(
     images: ImageLike | Iterable[ImageLike] | None,
     *,
     vocabulary: Vocabulary | Concepts | None = None,
-    unit: Unit = "patch",
+    unit: str = "patch",
     methods: Sequence[str] = ("dissect", "decoder", "sparse"),
     draws: int = 200,
     seed: int = 0,
@@ -62,12 +62,15 @@ def label(
     Raises `SettingError` for an unknown method or unit, fewer than 19 draws, or neurons that the
     model does not have; `SiteError` for a site whose neurons write nothing themselves where a
     method reads directions; `DataError` for images that cannot be used or fewer than two;
-    `ModelError` where the model cannot read text, or gives NaN or infinity.
+    `ModelError` where the model cannot read text, gives NaN or infinity, or is not the one that
+    embedded the concepts.
     """
     _check(methods, draws)
     profiled = [method for method in methods if method in ON_PROFILES]
     if profiled and images is None:
         raise DataError(f"{', '.join(profiled)} needs images: give two or more.")
+    if isinstance(vocabulary, Concepts):
+        vocabulary.check(model)
     directed = any(method in ON_DIRECTIONS for method in methods)
     directions = Directions.of(model, neurons) if directed else None
     profiles = (
@@ -94,7 +97,7 @@ def label_profiles(
     *,
     profiles: Profiles | None = None,
     directions: Directions | None = None,
-    unit: Unit = "patch",
+    unit: str = "patch",
     methods: Sequence[str] = ("dissect",),
     draws: int = 200,
     seed: int = 0,
@@ -112,12 +115,14 @@ def label_profiles(
             if profiles is None:
                 raise DataError(f"{method} needs profiles: activations and embeddings of units.")
             _fits(method, neurons, profiles.activations.shape[2])
+            _joint(method, concepts, profiles.embeddings.shape[2])
             run = ON_PROFILES[method]
             found[method] = run(neurons, profiles, concepts, draws=draws, seed=seed)
         else:
             if directions is None:
                 raise DataError(f"{method} needs directions: what each neuron writes.")
             _fits(method, neurons, len(directions.vectors))
+            _joint(method, concepts, len(directions.readout))
             decoded = ON_DIRECTIONS[method]
             found[method] = decoded(neurons, directions, concepts, draws=draws, seed=seed)
     return Labels(
@@ -149,3 +154,11 @@ def _check(methods: Sequence[str], draws: int) -> None:
 def _fits(method: str, neurons: NeuronSet, columns: int) -> None:
     if columns != len(neurons):
         raise DataError(f"{method}: {columns} columns for {len(neurons)} neurons: give one each.")
+
+
+def _joint(method: str, concepts: Concepts, width: int) -> None:
+    if concepts.directions.shape[1] != width:
+        raise DataError(
+            f"{method}: concepts of {concepts.directions.shape[1]} channels, and {width} are "
+            "given: take both from one model."
+        )

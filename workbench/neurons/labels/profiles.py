@@ -5,7 +5,6 @@ A unit is a patch, or a whole image.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import torch
@@ -20,8 +19,7 @@ from workbench.excavation.features import BATCH
 from workbench.images.progress import progress
 from workbench.images.stream import ImageLike, pictures, stream
 
-Unit = Literal["patch", "image"]
-UNITS: tuple[Unit, ...] = ("patch", "image")
+UNITS = ("patch", "image")
 TOP = 100
 """The strongest units that a label is made from: at most so many, and at most a tenth of all."""
 
@@ -38,7 +36,7 @@ class Profiles:
     """
 
     activations: Float[Tensor, "image place neuron"] = field(repr=False)
-    embeddings: Float[Tensor, "image place d_embed"] = field(repr=False)
+    embeddings: Float[Tensor, "_image _place d_embed"] = field(repr=False)
 
     def __post_init__(self) -> None:
         shape = tuple(self.activations.shape)
@@ -79,7 +77,7 @@ class Profiles:
         count = min(images * places, TOP, max(5, images * places // 10)) if top is None else top
         if not 1 <= count <= images * places:
             raise SettingError(f"top is {count}; there are {images * places} units to choose from.")
-        found = self.activations.flatten(0, 1).topk(count, dim=0).indices.T
+        found = self.activations.flatten(0, 1).topk(count, dim=0).indices.T.cpu()
         return Strongest(found // places, found % places, places)
 
 
@@ -119,7 +117,7 @@ def profiles_of(
     neurons: NeuronSet,
     images: ImageLike | Iterable[ImageLike],
     *,
-    unit: Unit = "patch",
+    unit: str = "patch",
     batch_size: int = BATCH,
 ) -> Profiles:
     """Run a model over images and return the profiles of some neurons, on the CPU.
@@ -140,7 +138,8 @@ def profiles_of(
     batches = stream(
         found, batch_size=batch_size, image_size=model.image_size, mean=model.mean, std=model.std
     )
-    activations, embeddings = [], []
+    activations: list[Tensor] = []
+    embeddings: list[Tensor] = []
     for batch in progress(
         batches, total=len(found), what="reading neurons", size=lambda b: len(b.pictures)
     ):

@@ -121,11 +121,12 @@ class Labels:
     def _repr_html_(self) -> str:
         seen = f" on {self.images} images by {self.unit}" if self.images else ""
         body = "".join(
-            f"<tr><td>{escape(row['neuron'])}</td><td>{escape(row['method'])}</td>"
-            f"<td>{_bold(row['term'])}</td>"
-            f"<td>{row['score']:.3g}</td><td>{row['null_95']:.3g}</td><td>{row['q_value']:.3g}</td>"
-            f"<td>{escape(_said(row['runners_up']))}</td></tr>"
-            for row in self.rows()
+            f"<tr><td>{escape(one.neuron)}</td><td>{escape(one.method)}</td>"
+            f"<td>{'no label' if one.term is None else f'<b>{escape(one.term)}</b>'}</td>"
+            f"<td>{one.score:.3g}</td><td>{one.null_95:.3g}</td><td>{one.q_value:.3g}</td>"
+            f"<td>{escape(_said(one.runners_up))}</td></tr>"
+            for at in range(len(self))
+            for one in self.of(at).values()
         )
         return (
             f"<table><caption>labels{seen}, out of {self.concepts:,} concepts; q is of chance's "
@@ -183,10 +184,6 @@ def judged(
             neurons.names, candidates, scores, p_values, q_values, means, levels, strict=True
         )
     )
-
-
-def _bold(term: str | None) -> str:
-    return "no label" if term is None else f"<b>{escape(term)}</b>"
 
 
 def _said(candidates: Sequence[Sequence[Any]]) -> str:

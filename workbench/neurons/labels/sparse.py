@@ -37,10 +37,11 @@ def decompose_directions(
     """
     atoms = concepts.centred().cpu().double()
     null = [
-        _shares(drawn, atoms)
+        _explained(F.normalize(drawn, dim=-1), atoms)
         for drawn in directions.meaningless(draws, seed, directions.readout.shape[0])
     ]
-    return _labelled("sparse", neurons, directions.embedded(), null, atoms, concepts)
+    targets = F.normalize(directions.embedded(), dim=-1)
+    return _labelled("sparse", neurons, targets, null, atoms, concepts)
 
 
 @torch.no_grad()
@@ -55,15 +56,18 @@ def decompose_tokens(
 ) -> tuple[Label, ...]:
     """Label neurons by the concepts that sum to the mean embedding of their strongest units.
 
-    The mean over all units is taken off first. Scores and values as for `decompose_directions`;
-    chance is the share once whole images have changed places (see `exchanged`).
+    The mean over all units is taken off first. The score is the squared length of what the
+    concepts explain, where an embedding has length 1; the candidates' values are their weights.
+    Chance is that score once whole images have changed places (see `exchanged`): strongest units
+    that have nothing in common average to nearly nothing.
     """
     atoms = concepts.centred().cpu().double()
     strongest, units = profiles.strongest(top), profiles.units.cpu()
     centred = units - units.mean(0)
     orders = exchanged(len(profiles.activations), draws, seed)
     null = [
-        _shares(_means(centred, strongest.rows(order)[0])[None], atoms) for order in orders.split(1)
+        _explained(_means(centred, strongest.rows(order)[0])[None], atoms)
+        for order in orders.split(1)
     ]
     targets = _means(centred, strongest.own)
     return _labelled(
@@ -76,20 +80,19 @@ def decompose(
     atoms: Float[Tensor, "concept d_embed"],
     terms: int = TERMS,
 ) -> tuple[Int[Tensor, "row term"], Float[Tensor, "row term"], Float[Tensor, "row"]]:
-    """Return for each unit target its concepts, their weights, and the share that they explain.
+    """Return each target's concepts, their weights, and the squared length that they explain.
 
     Greedy (non-negative orthogonal matching pursuit), in double precision; `atoms` are unit rows.
-    A zero target has zero weights and share.
+    Of a unit target it is the explained share, R²; of a zero target all is zero.
     """
     terms = min(terms, len(atoms))
     step = max(1, _BLOCK // max(len(atoms), terms * atoms.shape[1]))
     found = [_pursued(part, atoms, terms) for part in targets.double().split(step)]
-    chosen, weights, shares = (torch.cat(part) for part in zip(*found, strict=True))
-    return chosen, weights, shares
+    chosen, weights, explained = (torch.cat(part) for part in zip(*found, strict=True))
+    return chosen, weights, explained
 
 
 def _pursued(targets: Tensor, atoms: Tensor, terms: int) -> tuple[Tensor, Tensor, Tensor]:
-    targets = F.normalize(targets, dim=-1)
     chosen = torch.zeros(len(targets), 0, dtype=torch.long)
     weights, explained = torch.zeros(len(targets), 0).double(), torch.zeros_like(targets)
     for _ in range(terms):
@@ -116,11 +119,11 @@ def _fitted(atoms: Tensor, targets: Tensor) -> Float[Tensor, "row term"]:
     return weights
 
 
-def _shares(
+def _explained(
     targets: Float[Tensor, "draw neuron d_embed"], atoms: Float[Tensor, "concept d_embed"]
 ) -> Float[np.ndarray, "draw neuron"]:
-    _, _, shares = decompose(targets.flatten(0, 1), atoms)
-    return np.asarray(shares.view(targets.shape[:2]).numpy())
+    _, _, explained = decompose(targets.flatten(0, 1), atoms)
+    return np.asarray(explained.view(targets.shape[:2]).numpy())
 
 
 def _means(
@@ -138,12 +141,12 @@ def _labelled(
     concepts: Concepts,
     silent: list[bool] | None = None,
 ) -> tuple[Label, ...]:
-    chosen, weights, shares = decompose(targets, atoms)
+    chosen, weights, explained = decompose(targets, atoms)
     terms = concepts.vocabulary.terms
     candidates: list[Candidates] = []
     for row, values in zip(chosen.tolist(), weights.tolist(), strict=True):
         said = [(terms[i], value) for i, value in zip(row, values, strict=True) if value > 0]
         candidates.append(tuple(sorted(said, key=lambda one: -one[1])))
     return judged(
-        method, neurons, candidates, shares.numpy(), np.concatenate(list(null)), silent=silent
+        method, neurons, candidates, explained.numpy(), np.concatenate(list(null)), silent=silent
     )
