@@ -23,6 +23,8 @@ from workbench.errors import (
 )
 
 if TYPE_CHECKING:
+    from workbench.cards.gather import cards_of_run
+    from workbench.cards.recorded import cards_of_store
     from workbench.clip.hooked import HookedCLIP
     from workbench.clip.loading import load_model
     from workbench.clip.neuron_set import NeuronSet
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "cards.gather": ["cards_of_run"],
+    "cards.recorded": ["cards_of_store"],
     "clip.hooked": ["HookedCLIP"],
     "clip.loading": ["load_model"],
     "clip.neuron_set": ["NeuronSet"],
@@ -96,6 +100,8 @@ __all__ = [
     "WorkbenchError",
     "available_models",
     "browse",
+    "cards_of_run",
+    "cards_of_store",
     "compare",
     "demo_images",
     "evaluate",

@@ -6,7 +6,7 @@ from scipy import stats
 
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError
-from workbench.neurons.sparsity.chance import corrected, p_at_least
+from workbench.neurons.chance import corrected, p_at_least
 from workbench.neurons.sparsity.overlap import rank_agreements, set_overlaps
 from workbench.neurons.sparsity.universal import sum_of_trials, universality
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SettingError
-from workbench.neurons.sparsity.chance import corrected, p_at_least
+from workbench.neurons.chance import corrected, p_at_least
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,14 +17,14 @@ from torch import Tensor
 from workbench.errors import DataError
 from workbench.excavation.features import BATCH, Tower, walk
 from workbench.images.stream import ImageLike, pictures
-from workbench.neurons.sparsity import measures
-from workbench.neurons.sparsity.chance import (
+from workbench.neurons.chance import (
     AgainstChance,
     against,
     check_draws,
     corrected,
     p_at_least,
 )
+from workbench.neurons.sparsity import measures
 
 _POPULATION = {
     "vinje_gallant": measures.vinje_gallant,

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from scipy import stats
 
 from workbench.errors import DataError, SettingError
-from workbench.neurons.sparsity.chance import corrected
+from workbench.neurons.chance import corrected
 from workbench.recording.statistics import NeuronStatistics
 
 

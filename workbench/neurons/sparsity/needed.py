@@ -14,7 +14,7 @@ from workbench.excavation.detector import Excavation
 from workbench.excavation.features import BATCH, walk
 from workbench.excavation.normality import Moments, Normality, fit_normality
 from workbench.images.stream import ImageLike, pictures
-from workbench.neurons.sparsity.chance import check_draws, p_at_least
+from workbench.neurons.chance import check_draws, p_at_least
 
 Accuracy = Callable[[Int[np.ndarray, "image"], Float[np.ndarray, "image"]], float]
 """From labels (1: anomalous) and image scores to one number, such as AUROC; larger is better."""

@@ -17,7 +17,7 @@ from scipy import stats
 
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError
-from workbench.neurons.sparsity.chance import check_draws, corrected, p_at_least
+from workbench.neurons.chance import check_draws, corrected, p_at_least
 
 if TYPE_CHECKING:
     import pandas as pd

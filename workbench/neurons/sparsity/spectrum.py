@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from workbench.errors import DataError, SettingError
 from workbench.excavation.detector import Excavation
+from workbench.neurons.chance import AgainstChance, against, check_draws
 from workbench.neurons.sparsity import measures
-from workbench.neurons.sparsity.chance import AgainstChance, against, check_draws
 from workbench.recording.statistics import NeuronStatistics
 
 _MEASURES = {

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SettingError
-from workbench.neurons.sparsity.chance import check_draws, corrected, p_at_least
+from workbench.neurons.chance import check_draws, corrected, p_at_least
 from workbench.neurons.sparsity.overlap import channel_sets
 
 
