@@ -52,7 +52,14 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-OWN_FILES = ("run.json", "command.json", "results.json", "scores.csv", "benchmark.json")
+OWN_FILES = (
+    "run.json",
+    "command.json",
+    "results.json",
+    "scores.csv",
+    "benchmark.json",
+    "neurons.json",
+)
 """A folder that holds one of these was written by the workbench, and may be replaced."""
 
 

@@ -121,12 +121,12 @@ def test_a_set_without_a_detector_says_so():
 
 
 def test_products_are_compared_where_they_can_be():
-    products = {
-        "bolt": ("bolt/index.html", cards(card())),
-        "nut": ("nut/index.html", cards(card())),
-    }
+    products = {name: [card().row()] for name in ("bolt", "a <b>")}
     overlaps = set_overlaps({"bolt": (1, 2, 3), "nut": (2, 3, 4)}, 32)
-    read = Reader(products_html("two", products, overlaps, "c"))
+    page = products_html("two", products, overlaps, "c")
+    read = Reader(page)
+    assert "<b>" not in page
+    assert "a%20%3Cb%3E/index.html" in {attrs["href"] for attrs in read.named("a")}
     assert "bolt, nut 2 0.281 0.5" in read.words
     assert "What they share" not in Reader(products_html("two", products, None, "c")).words
 

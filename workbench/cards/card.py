@@ -205,7 +205,9 @@ class Card:
         return {
             "neuron": self.name,
             "rank": self.place.rank,
-            self.place.statistic: self.place.sensitivity,
+            "of": self.place.of,
+            "selected": self.place.selected,
+            "sensitivity": self.place.sensitivity,
             "label": self.term,
             "alone_auroc": None if self.alone is None else self.alone.value,
             "carries": self.carries,

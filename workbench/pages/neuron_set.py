@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -21,6 +22,10 @@ MEASURES = {
     "participation_ratio": "participation ratio",
     "kurtosis": "excess kurtosis",
 }
+
+
+Row = Mapping[str, Any]
+"""What `Card.row` returns."""
 
 
 def file_of(card: Card) -> str:
@@ -63,13 +68,13 @@ def set_html(
 
 
 def products_html(
-    title: str, products: Mapping[str, tuple[str, Cards]], overlaps: Pairs | None, command: str
+    title: str, products: Mapping[str, Sequence[Row]], overlaps: Pairs | None, command: str
 ) -> str:
-    """Return the page over several products: {name: (address, cards)}, and what they share."""
+    """Return the page over several products, each in a folder of its name, and what they share."""
     items = "".join(
-        f'<tr><th><a href="{escape(address)}">{escape(name)}</a></th><td>{len(cards)}</td>'
-        f"<td>{sum(card.term is not None for card in cards)}</td></tr>"
-        for name, (address, cards) in products.items()
+        f'<tr><th><a href="{escape(quote(name))}/index.html">{escape(name)}</a></th>'
+        f"<td>{len(rows)}</td><td>{sum(row['label'] is not None for row in rows)}</td></tr>"
+        for name, rows in products.items()
     )
     table = scrolling(
         "<table><thead><tr><th>product</th><th>neurons</th><th>with a label</th></tr></thead>"

@@ -1,12 +1,13 @@
 """`workbench neurons`: a card for every neuron of a run or a recording, and a page of the set."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, RunError
-from workbench.files import new_folder, write_json, write_text
+from workbench.errors import DataError, RunError, SettingError
+from workbench.files import new_folder
+from workbench.verbs.neuron_files import begin, finished, write_cards, write_products
 from workbench.verbs.outcome import Outcome, table
 from workbench.verbs.runs import check_runs, find_runs, load_runs, recorded
 from workbench.verbs.shared import (
@@ -19,11 +20,11 @@ from workbench.verbs.shared import (
     dry_run,
     load,
     model_arguments,
+    plain_command,
     read_data,
 )
 
 if TYPE_CHECKING:
-    from workbench.cards.card import Cards
     from workbench.cards.common import Choices
     from workbench.clip.neuron_set import NeuronSet
     from workbench.images.samples import Dataset
@@ -45,6 +46,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data", metavar="DATA", help="the labelled images (default: those of the run)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the categories that --out lacks"
     )
     parser.add_argument("--category", help="only this one, where the run has several")
     add_model_options(parser, default=None)
@@ -71,7 +75,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Write `index.html`, `neurons.json`, and a page and a JSON file per neuron."""
-    check_output(options, options.source, *([options.data] if options.data else []))
+    if options.resume and options.overwrite:
+        raise SettingError("--resume goes on with --out and --overwrite replaces it: say one.")
+    if not options.resume:
+        check_output(options, options.source, *([options.data] if options.data else []))
     from workbench.recording.store import is_store
 
     return _of_store(options) if is_store(options.source) else _of_run(options)
@@ -103,27 +110,40 @@ def _of_run(options: argparse.Namespace) -> Outcome:
         return _planned(options, str(check_runs(folder, options)), dataset, sum(counts))
     from workbench.cards.gather import cards_of_run
 
-    with new_folder(options.out, overwrite=options.overwrite) as part:
-        made: dict[str, Cards] = {}
-        for excavation in load_runs(folder, options):
-            if excavation.category not in wanted:
-                continue
-            name = excavation.category if excavation.category in dataset.categories else None
-            cards = cards_of_run(
-                excavation,
-                dataset[name or dataset.categories[0]],
-                neurons or None,
-                vocabulary=_vocabulary(options),
-                choices=_choices(options),
+    several = len(wanted) > 1
+    command = plain_command(options)
+    kept = {
+        name: rows
+        for name in wanted
+        if several and (rows := finished(options.out / name, command)) is not None
+    }
+    if several:
+        begin(options.out, command, replace=options.overwrite)
+    for excavation in load_runs(folder, options):
+        name = excavation.category
+        if name not in wanted or name in kept:
+            continue
+        cards = cards_of_run(
+            excavation,
+            dataset[name if name in dataset.categories else dataset.categories[0]],
+            neurons or None,
+            vocabulary=_vocabulary(options),
+            choices=_choices(options),
+        )
+        varied = excavation.settings.statistic == "variance"
+        home = options.out / name if several else options.out
+        with new_folder(home, overwrite=options.overwrite) as part:
+            write_cards(
+                part,
+                cards,
+                command,
+                observations=len(excavation.support) if varied else 0,
+                back="../index.html" if several else "",
             )
-            several = len(wanted) > 1
-            home = part / excavation.category if several else part
-            observations = len(excavation.support)
-            varied = excavation.settings.statistic == "variance"
-            _write(home, cards, options, observations if varied else 0, "../index.html" * several)
-            made[excavation.category] = cards
-        if len(made) > 1:
-            _write_products(part, made, options)
+        kept[name] = [card.row() for card in cards]
+    made = {name: kept[name] for name in wanted}
+    if several:
+        write_products(options.out, made, command)
     return _done(made, options)
 
 
@@ -150,8 +170,8 @@ def _of_store(options: argparse.Namespace) -> Outcome:
         choices=_choices(options),
     )
     with new_folder(options.out, overwrite=options.overwrite) as part:
-        _write(part, cards, options, len(store))
-    return _done({str(options.source): cards}, options)
+        write_cards(part, cards, plain_command(options), observations=len(store))
+    return _done({str(options.source): [card.row() for card in cards]}, options)
 
 
 def _asked(options: argparse.Namespace) -> "list[NeuronSet]":
@@ -200,62 +220,11 @@ def _data(folder: Path, options: argparse.Namespace) -> "Dataset":
     return read_data(read["data"], argparse.Namespace(**{**vars(options), **read}))
 
 
-def _write(
-    folder: Path, cards: "Cards", options: argparse.Namespace, observations: int, back: str = ""
-) -> None:
-    """Write the set's page and JSON, and each card's."""
-    from workbench.neurons.sparsity.spectrum import spectrum
-    from workbench.pages.neuron_card import card_html
-    from workbench.pages.neuron_set import file_of, set_html
-
-    folder.mkdir(parents=True, exist_ok=True)
-    spectra = {
-        site: spectrum(values, observations=observations)
-        for site, values in cards.sensitivities.items()
-        if observations >= 2 and len(values) > 1 and values.max() > 0
-    }
-    names = [file_of(card) for card in cards]
-    for at, card in enumerate(cards):
-        steer = [("index.html", "All neurons")]
-        steer += [(f"{names[at - 1]}.html", f"← {cards[at - 1].name}")] if at else []
-        steer += (
-            [(f"{names[at + 1]}.html", f"{cards[at + 1].name} →")] if at + 1 < len(cards) else []
-        )
-        write_text(folder / f"{names[at]}.html", card_html(card, cards.title, steer))
-        write_json(folder / f"{names[at]}.json", card.to_dict())
-    write_text(folder / "index.html", set_html(cards, spectra, options.command, back))
-    write_json(folder / "neurons.json", {"command": options.command, **cards.to_dict()})
-
-
-def _write_products(folder: Path, made: "Mapping[str, Cards]", options: argparse.Namespace) -> None:
-    from workbench.clip.neuron_set import NeuronSet
-    from workbench.neurons.sparsity.overlap import set_overlaps
-    from workbench.pages.neuron_set import products_html
-
-    sets, widths = {}, set()
-    for name, cards in made.items():
-        chosen = [card for card in cards if card.place.selected]
-        widths |= {card.place.of for card in chosen}
-        if chosen:
-            sets[name] = NeuronSet(chosen[0].neuron.site, tuple(c.neuron[0] for c in chosen))
-    alike = len(sets) > 1 and len(widths) == 1 and len({one.site for one in sets.values()}) == 1
-    overlaps = set_overlaps(sets, widths.pop()) if alike else None
-    write_text(
-        folder / "index.html",
-        products_html(
-            f"Neurons of {len(made)} products",
-            {name: (f"{name}/index.html", cards) for name, cards in made.items()},
-            overlaps,
-            options.command,
-        ),
-    )
-
-
-def _done(made: "Mapping[str, Cards]", options: argparse.Namespace) -> Outcome:
+def _done(made: Mapping[str, Sequence[Mapping[str, Any]]], options: argparse.Namespace) -> Outcome:
     rows = [
         {**({"category": name} if len(made) > 1 else {}), **row}
-        for name, cards in made.items()
-        for row in cards.table().astype(object).where(lambda t: t.notna(), None).to_dict("records")
+        for name, found in made.items()
+        for row in found
     ]
     shown = [
         {key: "none" if value is None else value for key, value in row.items()} for row in rows[:20]
