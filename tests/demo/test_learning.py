@@ -265,5 +265,8 @@ def test_the_held_out_figures_have_every_part_and_chance_beside_each():
     )
     assert "12.3 million" in text
     assert "3,000 procedural pictures" in text
+    assert "2 minutes (cpu)" in text
+    assert "at most 0.1 hours of a CPU core" in text
+    assert "--pictures 6000" in text
     shown = 100 * figures["combinations"]["colour"]["value"]
     assert f"{shown:.1f} (7.1)" in text

@@ -30,8 +30,11 @@ what each patch shows: this puts single patches into the text space, which an or
 training does not do. Linear heads on the image embedding and on the patch tokens at half depth and
 at the end help the image tower along and are thrown away. In most of the training the tower sees
 {seen} of {patches} patches, those around one spot and others at random; at its end all. Matrices of
-the blocks learn by Muon, all else by AdamW. It took {minutes:.0f} minutes ({device});
-`training_log.csv` has the course of it with held-out figures on the way.
+the blocks learn by Muon, all else by AdamW. `training_log.csv` has the course of it with held-out
+figures on the way.
+
+**Time and energy.** {minutes:.0f} minutes ({device}), pauses and other work on the machine
+included{energy}.
 
 **Tokenizer.** open_clip's, trimmed to the merges that the captions and the prompt ensemble need
 ({tokens:,} tokens). Their words split as in the original; other words fall back to smaller pieces.
@@ -50,13 +53,16 @@ per patch, so how well its patches answer to words says nothing about other CLIP
 it, `workbench demo` and `docs/results.md` tell. Its figures say nothing about LAKE on a real CLIP;
 use one for any work that counts.
 
-**Make it again.** `python -m workbench.demo.training.train --out DIR --minutes {minutes:.0f}`
-(`--resume` after an interruption). With CUDA the same minutes see many times the pictures. Measure
-it with `python -m workbench.demo.training.export --evaluate DIR --pictures {heldout}`, which also
-writes this page. See what it was shown with `python -m workbench.demo.world --out sheet.png`.
+**Make it again.** `python -m workbench.demo.training.train --out DIR --pictures {shown}`
+(`--resume` after an interruption; CUDA is used where it is). Measure it with `python -m
+workbench.demo.training.export --evaluate DIR --pictures {heldout}`, which also writes this page.
+See what it was shown with `python -m workbench.demo.world --out sheet.png`.
 
 Licence: MIT, as the rest of the workbench.
 """
+
+CORE_WATTS = 10
+"""What a busy core and its share of the machine are assumed to draw; nothing here measures it."""
 
 ROWS = {
     "retrieval_at_128": "its own caption among 128",
@@ -87,6 +93,7 @@ def card(
         patch=vision["patch_size"],
         parameters=parameters / 1e6,
         distinct=int(last.get("pictures", 0)) // recipe.repeats,
+        shown=int(last.get("pictures", 0)),
         repeats=recipe.repeats,
         materials=len(MATERIALS),
         objects=len(OBJECTS),
@@ -95,10 +102,22 @@ def card(
         patches=recipe.grid**2,
         minutes=float(last.get("seconds", 0)) / 60,
         device=last.get("device", "an unknown device"),
+        energy=_energy(recipe, last),
         tokens=recipe.architecture["text_cfg"]["vocab_size"],
         heldout=figures["pictures"],
         table=table(figures),
         **{name: ", ".join(words) for name, words in held.items()},
+    )
+
+
+def _energy(recipe: Recipe, last: Mapping[str, Any]) -> str:
+    """Return a bound on the energy of a training on a CPU, in words; nothing for other devices."""
+    if last.get("device") != "cpu":
+        return ""
+    hours = recipe.parts * float(last["seconds"]) / 3600
+    return (
+        f": at most {hours:.1f} hours of a CPU core, which at an assumed {CORE_WATTS} W a core are "
+        f"{hours * CORE_WATTS / 1000:.2f} kWh"
     )
 
 
