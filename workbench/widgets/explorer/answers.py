@@ -52,7 +52,7 @@ class Answers:
     _subsets: dict[Subset, tuple[Excavation, bool]] = field(default_factory=dict)
 
     @cached_property
-    def sensitivity(self) -> Mapping[str, Float[np.ndarray, "neuron"]]:
+    def sensitivity(self) -> Mapping[str, Float[np.ndarray, "_neuron"]]:
         """The run's statistic of every neuron that is listed, by site."""
         if self.normal is not None:
             return self.normal.sensitivity

@@ -42,7 +42,7 @@ class Neurons:
     excavation: Excavation
     opening: Opening
     normal: Normal | None
-    sensitivity: Mapping[str, Float[np.ndarray, "neuron"]]
+    sensitivity: Mapping[str, Float[np.ndarray, "_neuron"]]
     labels: Labels | None = None
     seed: int = 0
     _watches: dict[str, Watch] = field(default_factory=dict)

@@ -35,7 +35,7 @@ class Normal:
     """
 
     samples: tuple[Sample, ...]
-    sensitivity: Mapping[str, Float[np.ndarray, "neuron"]] = field(repr=False)
+    sensitivity: Mapping[str, Float[np.ndarray, "_neuron"]] = field(repr=False)
     rows: Float[Tensor, "image patch neuron"] = field(repr=False)
     mirrored: Float[Tensor, "copy patch neuron"] | None = field(repr=False)
 
