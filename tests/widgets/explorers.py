@@ -4,12 +4,9 @@ import base64
 import json
 import re
 
-import comm
 import numpy as np
-import pytest
 from comm.base_comm import BaseComm
 
-from workbench.widgets.explorer import widget
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.given import shown_and_known
 from workbench.widgets.explorer.normal import look_again
@@ -84,20 +81,3 @@ class Line(BaseComm):
         """What a notebook would save of the widget."""
         (opened,) = [data for kind, data, _ in self.sent if kind == "comm_open"]
         return opened["state"]
-
-
-@pytest.fixture
-def lines(monkeypatch, tmp_path):
-    """Let widgets talk to `Line`s; the front end is a placeholder where it is not built."""
-    made = []
-
-    def create(*args, **options):
-        made.append(Line(*args, **options))
-        return made[-1]
-
-    monkeypatch.setattr(comm, "create_comm", create)
-    if not widget.MODULE.is_file():
-        placeholder = tmp_path / "explorer.js"
-        placeholder.write_text(PLACEHOLDER)
-        monkeypatch.setattr(widget, "MODULE", placeholder)
-    return made

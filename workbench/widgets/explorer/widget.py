@@ -69,6 +69,9 @@ class NeuronExplorer(anywidget.AnyWidget):
     _esm = traitlets.Unicode().tag(sync=True)
     view = traitlets.Unicode("explorer").tag(sync=True)
 
+    _waiting: tuple[asyncio.TimerHandle | None, Any, str, int] | None = None
+    """What is worked out when nothing is asked: its timer, the question's number, the neuron."""
+
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None
     ) -> None:
@@ -79,7 +82,6 @@ class NeuronExplorer(anywidget.AnyWidget):
         self._answers = Answers(excavation, opening, look_again(excavation, known), labels)
         self._chosen = Chosen()
         self._callbacks: list[Callback] = []
-        self._waiting: tuple[asyncio.TimerHandle | None, Any, str, int] | None = None
         super().__init__()
         self.on_msg(self._received)
 
@@ -188,18 +190,18 @@ class NeuronExplorer(anywidget.AnyWidget):
     def _answer(self, number: Any, ask: Any, content: Mapping[str, Any]) -> None:
         answers = self._answers
         if ask == "open":
-            self._send(number, answers.open())
+            self._reply(number, answers.open())
         elif ask == "thumbs":
-            self._send(number, answers.thumbs(content.get("part", 0)))
+            self._reply(number, answers.thumbs(_whole(content, "part")))
         elif ask == "image":
             given = content.get("subset") or {"mode": "only", "positions": []}
             subset = answers.subset(given.get("mode"), given.get("positions"))
-            self._send(number, answers.image(content.get("index", -1), subset))
+            self._reply(number, answers.image(_whole(content, "index"), subset))
         elif ask == "detect":
             subset = answers.subset(content.get("mode"), content.get("positions"))
-            self._send(number, answers.detect(subset))
+            self._reply(number, answers.detect(subset))
         elif ask == "neuron":
-            self._tell(number, str(content.get("site")), content.get("index", -1))
+            self._tell(number, str(content.get("site")), _whole(content, "index"))
         else:
             raise SettingError(f"nothing is known of the question {ask!r}.")
         self._when_idle()
@@ -209,10 +211,10 @@ class NeuronExplorer(anywidget.AnyWidget):
         found, follows = self._answers.neurons.answer(site, index), self._answers.neurons
         self._forget()
         if follows.can_silence:
-            self._send(number, found, more=True)
+            self._reply(number, found, more=True)
             self._waiting = (None, number, site, index)
         else:
-            self._send(number, found)
+            self._reply(number, found)
 
     def _when_idle(self) -> None:
         """Put off what takes long; without a running event loop it is worked out at once."""
@@ -240,7 +242,7 @@ class NeuronExplorer(anywidget.AnyWidget):
             self.send({"id": number, "error": plain(str(error))})
             return
         if found is not None:
-            self._send(number, found)
+            self._reply(number, found)
 
     def _forget(self) -> None:
         if self._waiting is not None and self._waiting[0] is not None:
@@ -253,7 +255,7 @@ class NeuronExplorer(anywidget.AnyWidget):
         for callback in tuple(self._callbacks):
             callback(self)
 
-    def _send(self, number: Any, parcel: Parcel, **more: Any) -> None:
+    def _reply(self, number: Any, parcel: Parcel, **more: Any) -> None:
         content, buffers = parcel.message(number, **more)
         self.send(content, buffers)
 
@@ -262,6 +264,13 @@ class NeuronExplorer(anywidget.AnyWidget):
             f"NeuronExplorer({self.excavation.category!r}, {len(self.images)} images, "
             f"{len(self.excavation.neurons)} neurons; save_html shows it without a kernel)"
         )
+
+
+def _whole(content: Mapping[str, Any], name: str) -> int:
+    value = content.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SettingError(f"{name} is {value!r}; it must be a whole number.")
+    return value
 
 
 def _module() -> str:
