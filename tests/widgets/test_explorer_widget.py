@@ -13,7 +13,7 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, RunError, SettingError, SiteError
 from workbench.excavation.excavate import excavate
 from workbench.excavation.settings import Settings
-from workbench.widgets.explorer import widget
+from workbench.widgets.explorer import later, widget
 from workbench.widgets.explorer.widget import NeuronExplorer, explore
 
 K = 8
@@ -63,10 +63,12 @@ def test_what_silencing_does_follows_under_the_same_number(line):
     assert "silenced" not in first[0]["header"]
     assert second[0]["header"]["silenced"]["images"] == 8
     assert "more" not in second[0]
+    (again,) = line.say(id=10, ask="neuron", site=SITE, index=3)
+    assert again[0]["header"]["silenced"] == second[0]["header"]["silenced"]
 
 
 def test_in_a_notebook_silencing_waits_until_nothing_else_is_asked(line, monkeypatch):
-    monkeypatch.setattr(widget, "IDLE", 0.05)
+    monkeypatch.setattr(later, "IDLE", 0.05)
 
     async def session():
         line.say(id=1, ask="neuron", site=SITE, index=3)
@@ -86,8 +88,44 @@ def test_in_a_notebook_silencing_waits_until_nothing_else_is_asked(line, monkeyp
     assert "silenced" in late[0]["header"]
 
 
+def test_silencing_rests_while_something_else_is_asked_and_then_goes_on(
+    explorer, line, monkeypatch
+):
+    monkeypatch.setattr(later, "IDLE", 0.05)
+    worked = []
+    silencing = explorer._answers.neurons.silencing
+
+    def watched(site, index):
+        for step in silencing(site, index):
+            worked.append(index)
+            yield step
+
+    monkeypatch.setattr(explorer._answers.neurons, "silencing", watched)
+
+    async def session():
+        line.say(id=1, ask="neuron", site=SITE, index=3)
+        for _ in range(500):
+            await asyncio.sleep(0)
+            if worked:
+                break
+            await asyncio.sleep(0.001)
+        started = len(worked)
+        line.say(id=2, ask="image", index=0)
+        await asyncio.sleep(0.02)
+        rested = len(worked)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if len(worked) == 3:
+                break
+        return started, rested
+
+    assert asyncio.run(session()) == (1, 1)
+    assert worked == [3, 3, 3]  # eight images in slices of four, then the answer
+    assert line.answers()[-1][0]["id"] == 1
+
+
 def test_an_explorer_that_is_closed_works_nothing_out_any_more(explorer, line, monkeypatch):
-    monkeypatch.setattr(widget, "IDLE", 0.01)
+    monkeypatch.setattr(later, "IDLE", 0.01)
 
     async def session():
         line.say(id=1, ask="neuron", site=SITE, index=3)
@@ -335,18 +373,19 @@ def test_names_with_markup_and_quotes_travel_as_they_are(model, lines, tmp_path)
 
 
 def test_fifty_thousand_neurons_are_listed_and_each_can_be_asked_for(dataset, lines):
-    model = make_model(mlp_ratio=400)
+    model = make_model(mlp_ratio=1600)
     site = "blocks.1.mlp.hook_post"
     excavation = excavate(dataset, model, Settings(k=K, site=site), shots=2)
     explore(excavation, dataset)
     ((content, buffers),) = lines[-1].say(id=1, ask="open")
     found = decoded(content["arrays"], buffers)
     widths = {one["site"]: one["neurons"] for one in content["header"]["sites"]}
-    assert widths[site] == 12_800
+    assert widths[site] == 51_200
+    assert sum(map(len, buffers)) < 3_000_000
     assert len(found["sensitivity"]) == sum(widths.values())
-    first = lines[-1].say(id=2, ask="neuron", site=site, index=12_345)[0][0]["header"]
-    assert first["of"] == 12_800
-    assert 1 <= first["rank"] <= 12_800
+    first = lines[-1].say(id=2, ask="neuron", site=site, index=50_123)[0][0]["header"]
+    assert first["of"] == 51_200
+    assert 1 <= first["rank"] <= 51_200
 
 
 def test_a_missing_front_end_is_one_message(excavation, dataset, lines, monkeypatch, tmp_path):

@@ -1,7 +1,8 @@
 """What a neuron is, for its panel: how it fires and where, what it carries, what without it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -9,17 +10,20 @@ from jaxtyping import Float
 from workbench.cards.card import Card
 from workbench.cards.common import place_of, plain_card, watched_crops
 from workbench.cards.crops import Crops
-from workbench.cards.detector import alone, silencing
+from workbench.cards.detector import alone, balanced
 from workbench.cards.watching import Watch
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SiteError
+from workbench.evaluation.interventions import labelled_effects
 from workbench.evaluation.measure import Measure
 from workbench.excavation.detector import Excavation
 from workbench.excavation.features import walk
 from workbench.excavation.layer_norm import normed
 from workbench.images.samples import Sample
 from workbench.images.stream import Picture, pictures
+from workbench.neurons.intervention.changes import to_mean
+from workbench.neurons.intervention.effects import EffectTable, effects
 from workbench.neurons.intervention.normals import Normals
 from workbench.neurons.labels import Labels
 from workbench.widgets.explorer.normal import Normal
@@ -33,6 +37,9 @@ TOGETHER = 1024
 
 SILENCED = 100
 """At most so many images are judged again without a neuron."""
+
+SLICE = 4
+"""So many of them at a time, a fraction of a second."""
 
 
 @dataclass(eq=False)
@@ -49,6 +56,7 @@ class Neurons:
     _crops: dict[str, Crops] = field(default_factory=dict)
     _normals: dict[tuple[str, bool], Normals] = field(default_factory=dict)
     _answers: dict[str, Parcel] = field(default_factory=dict)
+    _silenced: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def answer(self, site: str, index: int) -> Parcel:
         """Return what is at hand of a neuron, or takes one pass over the images.
@@ -59,27 +67,43 @@ class Neurons:
         name = self.check(site, index).names[0]
         if name not in self._answers:
             self._answers[name] = self._answered(self.check(site, index))
-        return self._answers[name]
+        found = self._answers[name]
+        return Parcel({**found.header, **self._silenced.get(name, {})}, found.arrays)
 
-    def silenced(self, site: str, index: int) -> Parcel | None:
-        """Return what holding a neuron at its normal mean does to the AUROC.
+    def silencing(self, site: str, index: int) -> Iterator[Parcel | None]:
+        """Find out what holding a neuron at its normal mean does to the AUROC.
 
-        `None` where nobody can say: without labels of both kinds, the support or the model.
+        Yields `None` after every few images, at last the answer; nothing where nobody can say:
+        without labels of both kinds, the support or the model. Later answers about the neuron have
+        it too.
         """
-        neuron, samples = self.check(site, index), self._labelled()
-        if not self.can_silence:
-            return None
+        neuron = self.check(site, index)
+        if not self.can_silence or neuron.names[0] in self._silenced:
+            return
         normals = self._normals_at(site, layer_norm=False)
         assert normals is not None
-        (found,) = silencing(self.excavation, samples, neuron, normals, SILENCED, self.seed)
-        told = _told(found.auroc)
-        return Parcel(
-            {
-                "site": site,
-                "index": index,
-                **({"silenced": {**told, "images": found.images}} if told else {}),
-            }
+        changes = [to_mean(neuron, normals)]
+        some = balanced(self._labelled(), SILENCED, self.seed)
+        parts = []
+        for at in range(0, len(some), SLICE):
+            parts.append(effects(self.excavation, some[at : at + SLICE], changes))
+            yield None
+        table = EffectTable(
+            parts[0].changes,
+            tuple(sample.name for sample in some),
+            np.concatenate([part.unchanged for part in parts]),
+            np.concatenate([part.scores for part in parts], axis=1),
         )
+        labels = [int(sample.label == 1) for sample in some]
+        told = _told(labelled_effects(table, labels, seed=self.seed).auroc[0])
+        self._silenced[neuron.names[0]] = (
+            {"silenced": {**told, "images": len(some)}} if told else {}
+        )
+        yield Parcel({"site": site, "index": index, **self._silenced[neuron.names[0]]})
+
+    def follows(self, site: str, index: int) -> bool:
+        """Say whether `silencing` has something to find out about a neuron."""
+        return self.can_silence and f"{site}:{index}" not in self._silenced
 
     @property
     def can_silence(self) -> bool:

@@ -1,8 +1,7 @@
 """The explorer as a widget: questions of the front end come in, parcels go out."""
 
-import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,13 @@ from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import RunError, SettingError, WorkbenchError
 from workbench.excavation.detector import Excavation
+from workbench.images.progress import unwatched
 from workbench.images.samples import Sample
 from workbench.neurons.labels import Labels
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.chosen import Chosen, Neurons, names_of, number_of
 from workbench.widgets.explorer.given import shown_and_known
+from workbench.widgets.explorer.later import Later
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import check_there, look
 from workbench.widgets.explorer.parcel import Parcel, plain
@@ -25,9 +26,6 @@ from workbench.widgets.inputs import Images, loaded
 
 MODULE = Path(__file__).parents[1] / "static" / "explorer.js"
 """The front end: one ES module."""
-
-IDLE = 1.0
-"""Seconds without a question before something long is worked out."""
 
 Callback = Callable[["NeuronExplorer"], object]
 
@@ -69,12 +67,10 @@ class NeuronExplorer(anywidget.AnyWidget):
     _esm = traitlets.Unicode().tag(sync=True)
     view = traitlets.Unicode("explorer").tag(sync=True)
 
-    _waiting: tuple[asyncio.TimerHandle | None, Any, str, int] | None = None
-    """What is worked out when nothing is asked: its timer, the question's number, the neuron."""
-
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None
     ) -> None:
+        self._later = Later()
         shown, known = shown_and_known(images, excavation)
         check_there(shown)
         self.excavation = excavation
@@ -154,7 +150,7 @@ class NeuronExplorer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Close the view; what it holds goes with it."""
-        self._forget()
+        self._later.drop()
         super().close()
 
     @traitlets.default("_esm")
@@ -174,7 +170,8 @@ class NeuronExplorer(anywidget.AnyWidget):
             if ask == "chosen":
                 self._was_chosen(content)
             else:
-                self._answer(number, ask, content)
+                with unwatched():
+                    self._answer(number, ask, content)
         except WorkbenchError as error:
             self.send({"id": number, "error": plain(str(error))})
         except Exception as error:
@@ -204,50 +201,27 @@ class NeuronExplorer(anywidget.AnyWidget):
             self._tell(number, str(content.get("site")), _whole(content, "index"))
         else:
             raise SettingError(f"nothing is known of the question {ask!r}.")
-        self._when_idle()
+        self._later.wait()
 
     def _tell(self, number: Any, site: str, index: int) -> None:
         """Answer about a neuron; what takes long follows when nothing else is asked."""
-        found, follows = self._answers.neurons.answer(site, index), self._answers.neurons
-        self._forget()
-        if follows.can_silence:
+        neurons = self._answers.neurons
+        found = neurons.answer(site, index)
+        self._later.drop()
+        if neurons.follows(site, index):
             self._reply(number, found, more=True)
-            self._waiting = (None, number, site, index)
+            self._later.put(self._follow_up(number, site, index))
         else:
             self._reply(number, found)
 
-    def _when_idle(self) -> None:
-        """Put off what takes long; without a running event loop it is worked out at once."""
-        if self._waiting is None:
-            return
-        timer, *what = self._waiting
-        if timer is not None:
-            timer.cancel()
+    def _follow_up(self, number: Any, site: str, index: int) -> Iterator[None]:
         try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._follow_up()
-        else:
-            number, site, index = what
-            self._waiting = (loop.call_later(IDLE, self._follow_up), number, site, index)
-
-    def _follow_up(self) -> None:
-        if self._waiting is None:
-            return
-        _, number, site, index = self._waiting
-        self._waiting = None
-        try:
-            found = self._answers.neurons.silenced(site, index)
+            for found in self._answers.neurons.silencing(site, index):
+                if found is not None:
+                    self._reply(number, found)
+                yield
         except WorkbenchError as error:
             self.send({"id": number, "error": plain(str(error))})
-            return
-        if found is not None:
-            self._reply(number, found)
-
-    def _forget(self) -> None:
-        if self._waiting is not None and self._waiting[0] is not None:
-            self._waiting[0].cancel()
-        self._waiting = None
 
     def _was_chosen(self, content: Mapping[str, Any]) -> None:
         changes = {name: content[name] for name in vars(self._chosen) if name in content}
