@@ -33,7 +33,7 @@ export class Atlas {
     const whole = !!session.thumbs?.length;
     const part = whole ? 0 : Math.floor(image / PART);
     const url = this.#parts.get(part);
-    if (url === undefined) this.#fetch(part);
+    if (url === undefined) this.#request(part);
     const { style } = element;
     if (!url) {
       style.backgroundImage = "";
@@ -53,7 +53,7 @@ export class Atlas {
     this.#arrived.clear();
   }
 
-  #fetch(part: number): void {
+  #request(part: number): void {
     this.#parts.set(part, "");
     this.#source.thumbs(part).then(
       (bytes) => {

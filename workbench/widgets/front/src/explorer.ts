@@ -124,10 +124,10 @@ export class Explorer {
     const positions = chosen.map((neuron) => session.place(neuron)).filter((place) => place >= 0);
     if (mode === "all") void this.#redo(WHOLE);
     else if (!positions.length) {
-      this.say("None of the chosen neurons were selected by the run, so all of them take part.");
+      this.say("The run selected none of the chosen neurons, so all take part.");
       void this.#redo(WHOLE);
     } else if (mode === "without" && positions.length === session.selected.length) {
-      this.say("Without these no neuron would be left, so all of them take part.");
+      this.say("Without these no neuron is left, so all take part.");
       void this.#redo(WHOLE);
     } else void this.#redo({ mode, positions: positions.sort((a, b) => a - b) });
   }
@@ -252,7 +252,7 @@ export class Explorer {
     this.store.set({ pending: this.store.get().pending + 1 });
     const slow = setTimeout(() => {
       if (this.source.kind === "kernel" && !this.#closed) {
-        this.say("Waiting for the kernel, which may be busy with another cell.");
+        this.say("Waiting for the kernel; another cell may keep it busy.");
       }
     }, PATIENCE);
     try {

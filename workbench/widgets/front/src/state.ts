@@ -64,7 +64,7 @@ export const INITIAL: State = {
   threshold: 0,
   sort: "score",
   branch: "fused",
-  opacity: 0.55,
+  opacity: 0.5,
   contour: true,
   truth: true,
   picture: null,

@@ -146,7 +146,7 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
     row.root.setAttribute("aria-setsize", String(order.length));
     row.root.setAttribute("aria-posinset", String(place + 1));
     row.root.dataset["label"] = String(entry.label);
-    row.name.textContent = entry.name;
+    row.name.textContent = entry.name.replace(/^.*[\\/](?=.)/, "");
     row.root.title = `${entry.name} (${said})`;
     row.defect.textContent = said;
     row.value.textContent = Number.isNaN(shown) ? "not in this file" : short(shown, 4);

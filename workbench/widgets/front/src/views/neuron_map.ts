@@ -21,11 +21,11 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     lassoButton.setAttribute("aria-pressed", String(on));
     canvas.classList.toggle("ne-lassoing", on);
   };
-  const lassoButton = button("Lasso", () => press(!lassoing), "Draw around neurons to choose them");
+  const lassoButton = button("Lasso", () => press(!lassoing), "Draw around neurons");
   const runs = button(
     "Choose the run’s",
     () => explorer.chooseSet(store.get().session?.selected ?? []),
-    "Choose all neurons that the run selected",
+    "Choose all that the run selected",
   );
   head.append(
     h(

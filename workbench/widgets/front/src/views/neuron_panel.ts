@@ -32,7 +32,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
   function title({ session, neuron, chosen, sort, card }: State): void {
     if (!session || neuron === null) {
       name.textContent = "";
-      place.textContent = session ? "Choose a neuron on the map, or by its share of a patch." : "";
+      place.textContent = session ? "Choose a neuron on the map or by its share." : "";
       fires.hidden = add.hidden = true;
       return;
     }
@@ -49,7 +49,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
       (known ? `, rank ${header.rank} of ${header.of}` : "");
     fires.hidden = add.hidden = false;
     fires.disabled = !explorer.fires();
-    fires.title = fires.disabled ? "Only known of the neurons that the run selected." : "";
+    fires.title = fires.disabled ? "Not known of this neuron." : "";
     fires.setAttribute("aria-pressed", String(sort === "neuron"));
     add.textContent = chosen.includes(neuron) ? "Take out of the chosen" : "Add to the chosen";
   }
@@ -142,7 +142,9 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     const top = h(
       "tr",
       {},
-      ...["Method", "Label", "Score", "q"].map((text) => h("th", { scope: "col" }, text)),
+      ...["Method", "Label", "Score", "q"].map((text, at) =>
+        h(at === 1 ? "th.ne-word" : "th", { scope: "col" }, text),
+      ),
     );
     return h(
       "section",

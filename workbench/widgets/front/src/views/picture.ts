@@ -1,7 +1,7 @@
 /** The chosen image with its map, threshold and truth; the patch is picked here. */
 
 import { argmax } from "../detection.ts";
-import { colour, heatGradient, heatPixels } from "../colours.ts";
+import { heatGradient, heatPixels } from "../colours.ts";
 import { extent } from "../curves.ts";
 import { h, halo, label, on, panel, percent, perFrame, short, sized } from "../dom.ts";
 import { outline } from "../geometry.ts";
@@ -10,7 +10,7 @@ import type { Range } from "../source.ts";
 import type { Branch, State } from "../state.ts";
 
 const SHADE = "#000b";
-const TALLEST = 430;
+const TALLEST = 520;
 const BRANCHES: readonly [Branch, string][] = [
   ["fused", "Fused score"],
   ["visual", "Visual score"],
@@ -68,6 +68,11 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
       h("label", "Opacity ", opacity),
       contourLabel,
       truthLabel,
+    ),
+    h(
+      "p.ne-legend",
+      h("span", h("i.ne-dot.ne-square"), "the patch"),
+      h("span", h("i.ne-dot.ne-shown"), "where the shown neuron is largest"),
     ),
   );
   const live = h("p.ne-hidden", { "aria-live": "polite" });
@@ -139,7 +144,7 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
       const [row, column] = session.patchAt(fires);
       context.beginPath();
       context.arc((column + 0.5) * w, (row + 0.5) * t, Math.max(w, t) * 0.8, 0, 7);
-      halo(context, [[4, SHADE], [2, colour(root, "--ne-chosen")]]);
+      halo(context, [[4, SHADE], [2, "#fff"]]);
     }
     if (state.patch !== null) frame(state.patch, "#fff", 2);
     if (state.hover !== null && state.hover !== state.patch) frame(state.hover, "#fff", 1);

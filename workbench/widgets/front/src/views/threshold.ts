@@ -38,8 +38,8 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     ),
   );
   const rates = h("p.ne-foot");
-  const roc = plot("false positive rate", "true positive rate", "ROC");
-  const pr = plot("recall", "precision", "Precision and recall");
+  const roc = plot("ROC", "true against false positive rate");
+  const pr = plot("Precision and recall", "precision against recall");
   const graphs = h("div.ne-curves", roc.root, pr.root);
   const sides = h("p.ne-foot");
   const tiles = h("div.ne-tiles");
@@ -47,8 +47,8 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
   root.append(
     h(
       "div.ne-pair",
-      h("div", chart, slider, key, sides, tiles),
-      h("div", counts, rates, unlabelled, graphs),
+      h("div", chart, slider, key, counts, rates, unlabelled),
+      h("div", graphs, sides, tiles),
     ),
   );
 
@@ -96,7 +96,7 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     line?.setAttribute("x2", String(x(threshold)));
     slider.value = String(threshold);
     slider.setAttribute("aria-valuetext", short(threshold, 4));
-    if (document.activeElement !== number) number.value = String(Number(threshold.toPrecision(5)));
+    if (document.activeElement !== number) number.value = String(Number(threshold.toPrecision(4)));
     const { found, missed, alarms, passed } = confusion(judged.scores, session.labels, threshold);
     cells.found.textContent = String(found);
     cells.missed.textContent = String(missed);
@@ -124,11 +124,11 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     const moved = changedSides(judged.scores, whole.threshold, threshold, whole.scores);
     const origin =
       session.header.threshold === null
-        ? "The run has no threshold of its own; the line started at the top of the colour scale."
+        ? "The run has no threshold; the line began at the top of the colour scale."
         : `The run’s threshold is ${short(whole.threshold, 4)}.`;
     sides.textContent = moved.length
       ? `${moved.length} ${moved.length === 1 ? "image has" : "images have"} changed sides` +
-        (moved.length > MOST ? `; the ${MOST} nearest to the threshold:` : ":")
+        (moved.length > MOST ? `; the ${MOST} nearest:` : ":")
       : `No image has changed sides. ${origin}`;
     tiles.replaceChildren(
       ...moved.slice(0, MOST).map((image) => {
@@ -173,7 +173,7 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
 const percent100 = (value: number): string => (100 * value).toFixed(1);
 
 /** A curve in the unit square, with the place of the threshold on it. */
-function plot(xName: string, yName: string, title: string) {
+function plot(title: string, axes: string) {
   const size = 118;
   const at = (value: number): number => 8 + value * size;
   const up = (value: number): number => 8 + (1 - value) * size;
@@ -187,7 +187,7 @@ function plot(xName: string, yName: string, title: string) {
     {},
     h("figcaption", h("span", title), figure),
     chart,
-    h("p.ne-foot", `${yName} over ${xName}, 0 to 1`),
+    h("p.ne-foot", `${axes}, 0 to 1`),
   );
   return {
     root,

@@ -50,7 +50,7 @@ export function toolbar({ explorer, store }: Context): HTMLElement {
           ? gone
           : usable
             ? ""
-            : "First choose some of the run's neurons: lasso them on the map.";
+            : "First choose neurons of the run: lasso them on the map.";
     for (const { mode, input, label } of choices) {
       input.checked = mode === subset.mode;
       input.disabled = mode !== "all" && !!reason;
