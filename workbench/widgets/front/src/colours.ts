@@ -57,7 +57,7 @@ export function isDark(body: HTMLElement = document.body): boolean {
 export function watchTheme(changed: () => void): () => void {
   const observer = new MutationObserver(changed);
   observer.observe(document.body, {
-    attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "data-vscode-theme-kind"],
+    attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"],
   });
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", changed);
@@ -67,8 +67,12 @@ export function watchTheme(changed: () => void): () => void {
   };
 }
 
-/** One of the style sheet's colours, e.g. `--ne-normal`, as a canvas can use it. */
-export function colour(root: HTMLElement, name: string): string {
-  root.style.columnRuleColor = `var(${name})`; // resolves light-dark(), and nothing here has columns
-  return getComputedStyle(root).columnRuleColor;
+/** The style sheet's colours, e.g. `ink` for `--ne-ink`, as a canvas can use them. */
+export function palette<Name extends string>(root: HTMLElement, ...names: Name[]): Record<Name, string> {
+  const found = {} as Record<Name, string>;
+  for (const name of names) {
+    root.style.columnRuleColor = `var(--ne-${name})`; // resolves light-dark(); nothing has columns
+    found[name] = getComputedStyle(root).columnRuleColor;
+  }
+  return found;
 }

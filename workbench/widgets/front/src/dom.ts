@@ -15,8 +15,8 @@ function make(space: string, name: string, parts: readonly Part[]): Element {
     if (typeof part === "string" || part instanceof Node) made.append(part);
     else {
       for (const [key, value] of Object.entries(part)) {
-        if (value === null || value === undefined || value === false) continue;
-        made.setAttribute(key, value === true ? "" : String(value));
+        if (value == null || value === false) continue;
+        made.setAttribute(key, value === true ? "" : `${value}`);
       }
     }
   }

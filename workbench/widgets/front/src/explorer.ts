@@ -54,7 +54,7 @@ export class Explorer {
     } catch (error) {
       if (error instanceof Stale) return;
       const problem = (error as Error).message;
-      this.store.set({ phase: "failed", problem, status: problem });
+      this.store.set({ phase: "failed", problem });
     }
   }
 
@@ -232,9 +232,12 @@ export class Explorer {
   #failed(error: unknown, where: "status" | "pictureProblem" | "cardProblem"): void {
     if (error instanceof Stale) return;
     const sentence = (error as Error).message;
-    const emptied =
-      where === "pictureProblem" ? { picture: null } : where === "cardProblem" ? { card: null } : {};
-    this.store.set({ ...emptied, [where]: sentence, status: sentence });
+    this.store.set({
+      [where]: sentence,
+      ...(where === "pictureProblem" && { picture: null }),
+      ...(where === "cardProblem" && { card: null }),
+      ...(!this.store.get().gone && { status: sentence }),
+    });
   }
 
   #peak(image: number): number | null {

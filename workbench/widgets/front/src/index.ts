@@ -21,7 +21,7 @@ const decode = (bytes: Uint8Array): Promise<ImageBitmap | null> =>
   createImageBitmap(new Blob([bytes as BlobPart])).catch(() => null);
 
 /** Put an explorer into an element; returns how to take it away. */
-export function mount(el: HTMLElement, source: Source, view: unknown = "explorer"): () => void {
+function mount(el: HTMLElement, source: Source, view: unknown = "explorer"): () => void {
   const explorer = new Explorer(source, decode);
   const { store } = explorer;
   const atlas = new Atlas(source);

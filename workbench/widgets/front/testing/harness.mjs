@@ -79,7 +79,7 @@ async function lasso(page) {
 
 async function others() {
   const cases = {
-    empty: ["SMALL", (header) => { header.images = []; }],
+    empty: ["NONE", () => {}],
     unlabelled: ["SMALL", (header) => { header.images.forEach((one) => { one.label = null; }); header.threshold = null; header.selected = []; }],
     big: ["BIG", () => {}],
   };

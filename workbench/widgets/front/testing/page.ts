@@ -130,6 +130,7 @@ class Kernel {
 const harness = {
   SMALL,
   BIG,
+  NONE: { ...SMALL, images: 0 },
   HOSTILE,
   kernels: [] as Kernel[],
   closers: [] as (() => void)[],

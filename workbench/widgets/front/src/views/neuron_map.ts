@@ -1,6 +1,6 @@
 /** All neurons: layers as columns, the logarithm of sensitivity upwards. */
 
-import { colour } from "../colours.ts";
+import { palette } from "../colours.ts";
 import { button, h, halo, label, on, panel, perFrame, short, sized, uniqueId } from "../dom.ts";
 import { NeuronField } from "../neuron_field.ts";
 import type { Point } from "../geometry.ts";
@@ -12,6 +12,9 @@ const REACH = 12; // pixels within which a neuron is picked
 const HINT =
   "Drag to move, shift-drag to lasso; once the map has focus the wheel zooms. Keys: arrows walk, " +
   "shift-arrows gather, space adds, N and P visit the run’s neurons, Escape clears.";
+
+const paint = (root: HTMLElement) =>
+  palette(root, "ink", "sheet", "normal", "chosen", "muted", "line", "point");
 
 export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   const { root, head } = panel("map", "Neurons");
@@ -59,6 +62,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   let zoom = 1;
   let offset = { x: 0, y: 0 }; // the unit square's corner, in unit squares of the view
   let stale = true;
+  let colours: ReturnType<typeof paint>;
   let pointed = -1;
   let lassoing = false;
   let lasso: Point[] = [];
@@ -100,8 +104,8 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     const w = canvas.clientWidth;
     if (!session || !field || !w) return;
     const context = sized(canvas, w, HEIGHT);
-    const ink = colour(root, "--ne-ink");
     if (stale) drawPoints(w);
+    const { ink, sheet, normal, chosen: warm } = colours;
     context.clearRect(0, 0, w, HEIGHT);
     context.drawImage(base, 0, 0, w, HEIGHT);
     context.save();
@@ -120,15 +124,14 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
         context.stroke();
       }
     };
-    const paper = colour(root, "--ne-sheet");
-    dots(session.selected, 3.2, colour(root, "--ne-normal"), paper);
-    dots(chosen, 3.6, colour(root, "--ne-chosen"), chosen.length > 400 ? "transparent" : ink);
+    dots(session.selected, 3.2, normal, sheet);
+    dots(chosen, 3.6, warm, chosen.length > 400 ? "transparent" : ink);
     for (const [one, size] of [[pointed, 5], [neuron ?? -1, 7]] as const) {
       if (one < 0) continue;
       const { x, y } = toScreen(field.grid.x[one], field.grid.y[one]);
       context.beginPath();
       context.arc(x, y, size, 0, 7);
-      halo(context, [[4, paper], [2, ink]]);
+      halo(context, [[4, sheet], [2, ink]]);
     }
     context.restore();
     if (lasso.length > 1) {
@@ -136,7 +139,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
       lasso.forEach((at) => context.lineTo(at.x, at.y));
       context.closePath();
       context.globalAlpha = 0.15;
-      context.fillStyle = colour(root, "--ne-chosen");
+      context.fillStyle = warm;
       context.fill();
       context.globalAlpha = 1;
       halo(context, [[1.5, ink]]);
@@ -150,7 +153,8 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     stale = false;
     const context = sized(base, w, HEIGHT);
     context.clearRect(0, 0, w, HEIGHT);
-    const muted = colour(root, "--ne-muted");
+    colours = paint(root);
+    const { muted } = colours;
     context.font = `11px ${getComputedStyle(root).fontFamily}`;
     context.textBaseline = "middle";
     context.textAlign = "right";
@@ -160,14 +164,14 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
       if (at < MARGIN.top - 1 || at > bottom + 1) continue;
       context.fillStyle = muted;
       context.fillText(value, MARGIN.left - 8, at);
-      context.fillStyle = colour(root, "--ne-line");
+      context.fillStyle = colours.line;
       context.fillRect(MARGIN.left, at, width(), 1);
     }
     context.save();
     context.beginPath();
     context.rect(MARGIN.left, 0, width() + MARGIN.right, bottom + 6);
     context.clip();
-    context.fillStyle = colour(root, "--ne-point");
+    context.fillStyle = colours.point;
     context.globalAlpha = field.grid.x.length > 5000 ? 0.35 : 0.55;
     const size = field.grid.x.length > 5000 && zoom < 3 ? 1.5 : 2.4;
     const { x, y } = field.grid;

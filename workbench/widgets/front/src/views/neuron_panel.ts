@@ -19,7 +19,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
   const name = h("p.ne-neuron-name");
   const term = h("p.ne-term");
   const place = h("p.ne-foot");
-  const fires = button("Sort images by where it fires", () => {
+  const fires = button("Sort images by it", () => {
     store.set({ sort: store.get().sort === "neuron" ? "score" : "neuron" });
   });
   const add = button("", () => explorer.toggle(store.get().neuron ?? 0));
@@ -51,7 +51,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     fires.disabled = !explorer.fires();
     fires.title = fires.disabled ? "Not known of this neuron." : "";
     fires.setAttribute("aria-pressed", String(sort === "neuron"));
-    add.textContent = chosen.includes(neuron) ? "Take out of the chosen" : "Add to the chosen";
+    add.textContent = chosen.includes(neuron) ? "Take out of chosen" : "Add to chosen";
   }
 
   function content({ session, neuron, card, cardProblem }: State): void {

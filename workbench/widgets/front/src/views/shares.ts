@@ -58,7 +58,7 @@ export function shareBars({ explorer, store }: Context): HTMLElement {
     const at = hover ?? patch;
     const shares = patchShares(state);
     if (!session || !picture || at === null) {
-      where.textContent = session?.count ? "Point at a patch of the picture." : "";
+      where.textContent = session?.count ? "Point at a patch." : "";
     } else {
       const [row, column] = session.patchAt(at);
       const visual = picture.answer.arrays["visual"]?.[at] ?? NaN;
@@ -95,7 +95,7 @@ export function shareBars({ explorer, store }: Context): HTMLElement {
     });
     if (!session || !picture || at === null) rest.textContent = "";
     else if (!session.selected.length) rest.textContent = "The run has selected no neuron.";
-    else if (!shares) rest.textContent = "This picture came without the neurons' shares.";
+    else if (!shares) rest.textContent = "The shares are not known.";
     else {
       const others = shares.length - order.length;
       rest.textContent = others > 0 ? `the other ${others}: ${percent(Math.max(0, 1 - shown))}` : "";

@@ -22,7 +22,7 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
   const key = h("p.ne-legend",
     h("span", h("i.ne-swatch.ne-fine"), "normal"),
     h("span", h("i.ne-swatch.ne-defective"), "anomalous"),
-    h("span.ne-unknown-key", h("i.ne-swatch.ne-other"), "unlabelled"),
+    h("span", h("i.ne-swatch.ne-other"), "unlabelled"),
   );
   const cells = { found: h("td"), missed: h("td"), alarms: h("td"), passed: h("td") };
   const column = (text: string): HTMLElement => h("th", { scope: "col" }, text);
@@ -39,7 +39,7 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
   );
   const rates = h("p.ne-foot");
   const roc = plot("ROC", "true against false positive rate");
-  const pr = plot("Precision and recall", "precision against recall");
+  const pr = plot("Precision-recall", "precision against recall");
   const graphs = h("div.ne-curves", roc.root, pr.root);
   const sides = h("p.ne-foot");
   const tiles = h("div.ne-tiles");
@@ -74,15 +74,13 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     const y = (count: number): number => base - (count / top) * (base - 8);
     chart.setAttribute("width", "100%");
     line = s("line.ne-threshold", { y1: 0, y2: base });
-    chart.replaceChildren(
-      s("path.ne-other", { d: steps(edges, unknown, x, y) }),
-      s("path.ne-fine", { d: steps(edges, normal, x, y) }),
-      s("path.ne-defective", { d: steps(edges, anomalous, x, y) }),
-      axis(span[0], span[1], x, base),
-      line,
-    );
-    const unknowns = session.labels.some((label) => label === null);
-    (key.querySelector(".ne-unknown-key") as HTMLElement).hidden = !unknowns;
+    chart.replaceChildren(axis(span[0], span[1], x, base), line);
+    const kinds = [["fine", normal], ["defective", anomalous], ["other", unknown]] as const;
+    kinds.forEach(([kind, bars], at) => {
+      const some = bars.some((count) => count > 0);
+      (key.children[at] as HTMLElement).hidden = !some;
+      if (some) line?.before(s(`path.ne-${kind}`, { d: steps(edges, bars, x, y) }));
+    });
     made = curves(scores, session.labels);
     graphs.hidden = counts.hidden = rates.hidden = !session.labels.some((label) => label !== null);
     unlabelled.hidden = !counts.hidden;
@@ -187,7 +185,7 @@ function plot(title: string, axes: string) {
     {},
     h("figcaption", h("span", title), figure),
     chart,
-    h("p.ne-foot", `${axes}, 0 to 1`),
+    h("p.ne-foot", axes),
   );
   return {
     root,

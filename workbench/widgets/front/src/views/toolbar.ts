@@ -61,6 +61,10 @@ export function toolbar({ explorer, store }: Context): HTMLElement {
       : "none chosen";
     clear.disabled = !chosen.length;
   });
+  root.hidden = true;
+  store.watch(["phase"], ({ phase }) => {
+    root.hidden = phase !== "ready";
+  });
   store.watch(["status"], ({ status: sentence }) => {
     status.textContent = sentence;
   });
