@@ -209,7 +209,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   function read(neuron: number): void {
     const { session } = store.get();
     readout.textContent = !session?.sensitivity.length
-      ? "There are no neurons to show."
+      ? "No neurons to show."
       : neuron < 0
         ? "Point at a neuron."
         : describe(neuron);
