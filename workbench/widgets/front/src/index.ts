@@ -3,7 +3,7 @@
 import { Atlas } from "./atlas.ts";
 import { isDark, watchTheme } from "./colours.ts";
 import type { Context } from "./context.ts";
-import { h, perFrame, unpacked } from "./dom.ts";
+import { h, unpacked } from "./dom.ts";
 import { Explorer } from "./explorer.ts";
 import { FileSource } from "./file_source.ts";
 import { KernelSource, type Model } from "./kernel_source.ts";
@@ -69,7 +69,12 @@ function mount(el: HTMLElement, source: Source, view: unknown = "explorer"): () 
   });
   store.watch(["session"], ({ session }) => session && atlas.open(session));
   store.watch(["pending"], ({ pending }) => root.setAttribute("aria-busy", String(pending > 0)));
-  const resized = new ResizeObserver(perFrame(() => redraws.forEach((act) => act())));
+  let width = 0; // the height follows from what is shown, and nothing is drawn by it
+  const resized = new ResizeObserver(() => {
+    if (inner.clientWidth === width) return;
+    width = inner.clientWidth;
+    for (const act of redraws) act();
+  });
   resized.observe(inner);
   undo.push(watchTheme(theme), () => resized.disconnect());
   el.append(root);
