@@ -57,15 +57,18 @@ function mount(el: HTMLElement, source: Source, view: unknown = "explorer"): () 
   void unpacked(style).then((text) => {
     sheet.textContent = text;
     inner.style.visibility = "";
+    draw();
   });
+  const draw = (): void => redraws.forEach((act) => act());
   const theme = (): void => {
     root.dataset["theme"] = isDark() ? "dark" : "light";
-    for (const act of redraws) act();
+    draw();
   };
   store.watch(["phase", "problem"], ({ phase, problem }) => {
     body.hidden = phase !== "ready";
     cover.hidden = phase === "ready";
-    if (phase === "failed") cover.textContent = `The explorer could not be opened: ${problem}`;
+    if (problem) cover.textContent = `The explorer could not be opened: ${problem}`;
+    draw(); // what was hidden had no size
   });
   store.watch(["session"], ({ session }) => session && atlas.open(session));
   store.watch(["pending"], ({ pending }) => root.setAttribute("aria-busy", String(pending > 0)));
@@ -73,7 +76,7 @@ function mount(el: HTMLElement, source: Source, view: unknown = "explorer"): () 
   const resized = new ResizeObserver(() => {
     if (inner.clientWidth === width) return;
     width = inner.clientWidth;
-    for (const act of redraws) act();
+    draw();
   });
   resized.observe(inner);
   undo.push(watchTheme(theme), () => resized.disconnect());

@@ -212,7 +212,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     readout.textContent = !session?.sensitivity.length
       ? "No neurons to show."
       : neuron < 0
-        ? "Point at a neuron."
+        ? ""
         : describe(neuron);
   }
 
