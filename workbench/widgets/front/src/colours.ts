@@ -45,12 +45,12 @@ export const heatGradient = `linear-gradient(90deg,${(PLASMA.match(/.{6}/g) as s
   .map((stop) => `#${stop}`)
   .join()})`;
 
+const system = (): MediaQueryList => matchMedia("(prefers-color-scheme: dark)");
+
 /** Whether the page is dark: JupyterLab says so, or VS Code, or else the system. */
 export function isDark(body: HTMLElement = document.body): boolean {
-  const said = body.dataset["jpThemeLight"];
-  if (said) return said === "false";
-  if (body.dataset["vscodeThemeKind"]) return body.dataset["vscodeThemeKind"].includes("dark");
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  const { jpThemeLight: light, vscodeThemeKind: kind } = body.dataset;
+  return light ? light === "false" : kind ? kind.includes("dark") : system().matches;
 }
 
 /** Tell `changed` when the page's theme does; returns how to stop. */
@@ -59,11 +59,11 @@ export function watchTheme(changed: () => void): () => void {
   observer.observe(document.body, {
     attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"],
   });
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  system.addEventListener("change", changed);
+  const query = system();
+  query.addEventListener("change", changed);
   return () => {
     observer.disconnect();
-    system.removeEventListener("change", changed);
+    query.removeEventListener("change", changed);
   };
 }
 

@@ -51,6 +51,7 @@ export class Explorer {
       this.#told = this.#choice();
       if (session.count) this.chooseImage(byValue(judged.scores)[0]);
       if (session.selected.length) this.chooseNeuron(session.selected[0]);
+      this.#pushed(session.header.chosen ?? {});
     } catch (error) {
       if (error instanceof Stale) return;
       const problem = (error as Error).message;
@@ -310,7 +311,7 @@ export class Explorer {
   }
 
   #pushed({ neurons, image, patch, threshold }: Pushed): void {
-    const { session } = this.store.get();
+    const { session, judged } = this.store.get();
     if (!session) return;
     if (neurons) {
       const found = neurons.map((name) => session.find(name));
@@ -320,7 +321,7 @@ export class Explorer {
       const unknown = neurons.filter((_, at) => found[at] < 0);
       if (unknown.length) this.say(`There is no neuron ${unknown.join(", ")} here.`);
     }
-    if (typeof threshold === "number") this.setThreshold(threshold);
+    if (threshold !== undefined) this.setThreshold(threshold ?? judged!.threshold);
     const number = patch ? session.patchNumber(patch[0], patch[1]) : -1;
     const place = number < 0 ? undefined : number;
     if (typeof image === "number") {

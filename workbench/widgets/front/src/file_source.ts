@@ -22,7 +22,9 @@ interface StoredParcel {
 
 const SLICE = 12; // milliseconds of work before the page gets its turn
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+const PRODUCTS = 4e6; // multiplications between two looks at the clock
+
+type Rest = () => Promise<void>;
 
 export class FileSource implements Source {
   readonly kind = "file";
@@ -30,6 +32,7 @@ export class FileSource implements Source {
   readonly #bytes: Uint8Array;
   readonly #latest: Record<string, number> = { image: 0, neuron: 0, detect: 0 };
   #opened: Open | undefined;
+  #shown: Promise<unknown> = Promise.resolve();
   #galleries = new Map<string, Float32Array>();
 
   constructor(headers: string, base64: string) {
@@ -39,27 +42,14 @@ export class FileSource implements Source {
   }
 
   async open(): Promise<Open> {
-    this.#opened ??= this.#parcel("open", "this file has lost its beginning.") as Open;
+    this.#opened ??= this.#parcel("open", "the file is not whole.") as Open;
     return this.#opened;
   }
 
   async image(index: number, subset: Subset): Promise<ImageAnswer> {
-    const turn = ++this.#latest["image"];
-    await pause();
-    if (turn !== this.#latest["image"]) throw new Stale();
-    const { header } = await this.open();
-    const whole = this.#parcel(
-      `image:${index}`,
-      header.selection ?? "This picture is not in the file.",
-    ) as ImageAnswer;
-    const places = takingPart(subset, header.selected.length);
-    if (places.length < header.selected.length) return this.#restricted(whole, places);
-    const { nearest, nearest_at: at } = whole.arrays;
-    if (nearest || !at || !this.#stored.has("gallery")) return whole;
-    const [rows, columns] = header.grid;
-    const rowOf = (p: number): number => (at[3 * p] * rows + at[3 * p + 1]) * columns + at[3 * p + 2];
-    const found = Int32Array.from({ length: rows * columns }, (_, p) => rowOf(p));
-    return { header: whole.header, arrays: { ...whole.arrays, nearest: this.#galleryRows(found) } };
+    const found = this.#turn("image").then((rest) => this.#image(index, subset, rest));
+    this.#shown = found.catch(() => undefined);
+    return found;
   }
 
   async neuron(
@@ -67,59 +57,35 @@ export class FileSource implements Source {
     index: number,
     _more: (answer: NeuronAnswer) => void,
   ): Promise<NeuronAnswer> {
-    const turn = ++this.#latest["neuron"];
-    await pause();
-    if (turn !== this.#latest["neuron"]) throw new Stale();
-    return this.#parcel(
-      `neuron:${site}:${index}`,
-      "Only the neurons that the run selected are in this file.",
-    ) as NeuronAnswer;
+    await this.#turn("neuron");
+    const missing = "Only neurons that the run selected are in this file.";
+    return this.#parcel(`neuron:${site}:${index}`, missing) as NeuronAnswer;
   }
 
-  /** Detection of all images that are in the file, in slices; the others are NaN. */
+  /** Detection of all images that are in the file, the others are NaN. */
   async detect(subset: Subset): Promise<DetectAnswer> {
-    const turn = ++this.#latest["detect"];
+    const rest = await this.#turn("detect");
     const { header, arrays } = await this.open();
-    const count = header.images.length;
-    const places = takingPart(subset, header.selected.length);
-    if (places.length === header.selected.length) {
-      return {
-        header: { threshold: header.threshold, display_range: header.display_range },
-        arrays: { scores: arrays["scores"], visual: arrays["visual"], peaks: arrays["peaks"] },
-      };
-    }
-    const scores = new Float32Array(count).fill(NaN);
-    const visual = new Float32Array(count).fill(NaN);
-    const peaks = new Int32Array(2 * count);
-    let until = 0; // the picture on screen, which is asked for at the same time, comes first
-    for (let index = 0; index < count; index++) {
+    const { threshold, display_range, images, selected, grid } = header;
+    const places = takingPart(subset, selected.length);
+    if (places.length === selected.length) return { header: { threshold, display_range }, arrays };
+    const scores = new Float32Array(images.length).fill(NaN);
+    const peaks = new Int32Array(2 * images.length);
+    for (let index = 0; index < images.length; index++) {
       if (!this.#stored.has(`image:${index}`)) continue;
-      if (performance.now() >= until) {
-        await pause();
-        if (turn !== this.#latest["detect"]) throw new Stale();
-        until = performance.now() + SLICE;
-      }
+      await this.#shown; // the picture on screen comes first
       const whole = this.#parcel(`image:${index}`, "") as ImageAnswer;
-      const found = this.#restricted(whole, places).arrays;
-      const fused = found["fused"] as Float32Array;
+      const fused = (await this.#restricted(whole, places, rest)).arrays["fused"] as Float32Array;
       const peak = argmax(fused);
       scores[index] = fused[peak];
-      visual[index] = (found["visual"] as Float32Array)[peak];
-      peaks[2 * index] = Math.floor(peak / header.grid[1]);
-      peaks[2 * index + 1] = peak % header.grid[1];
+      peaks.set([Math.floor(peak / grid[1]), peak % grid[1]], 2 * index);
     }
-    return {
-      header: {
-        threshold: null,
-        display_range: header.display_range,
-        note: "Scales and threshold are still those of all neurons.",
-      },
-      arrays: { scores, visual, peaks },
-    };
+    const note = "Scales and threshold are still those of all neurons.";
+    return { header: { threshold: null, display_range, note }, arrays: { scores, peaks } };
   }
 
   async thumbs(part: number): Promise<Uint8Array> {
-    return this.#parcel(`thumbs:${part}`, "The thumbnails are not in this file.").arrays[
+    return this.#parcel(`thumbs:${part}`, "No thumbnails here.").arrays[
       "thumbs"
     ] as Uint8Array;
   }
@@ -132,20 +98,59 @@ export class FileSource implements Source {
     for (const kind of Object.keys(this.#latest)) this.#latest[kind]++;
   }
 
-  /** An image judged again by some of the neurons. */
-  #restricted(whole: ImageAnswer, places: readonly number[]): ImageAnswer {
+  /**
+   * Wait for the page to have had its turn; returns how to do so again whenever a slice of time is
+   * used up. Throws `Stale` once a newer question of the kind has been asked.
+   */
+  async #turn(kind: string): Promise<Rest> {
+    const turn = ++this.#latest[kind];
+    let until = 0;
+    const rest = async (): Promise<void> => {
+      if (performance.now() < until) return;
+      await new Promise((resolve) => setTimeout(resolve));
+      if (turn !== this.#latest[kind]) throw new Stale();
+      until = performance.now() + SLICE;
+    };
+    await rest();
+    return rest;
+  }
+
+  async #image(index: number, subset: Subset, rest: Rest): Promise<ImageAnswer> {
+    const { header } = await this.open();
+    const missing = header.selection ?? "This picture is not in the file.";
+    const whole = this.#parcel(`image:${index}`, missing) as ImageAnswer;
+    const places = takingPart(subset, header.selected.length);
+    if (places.length < header.selected.length) return this.#restricted(whole, places, rest);
+    const { nearest, nearest_at: at } = whole.arrays;
+    if (nearest || !at || !this.#stored.has("gallery")) return whole;
+    const [rows, columns] = header.grid;
+    const rowOf = (p: number): number => (at[3 * p] * rows + at[3 * p + 1]) * columns + at[3 * p + 2];
+    const found = Int32Array.from({ length: rows * columns }, (_, p) => rowOf(p));
+    return { header: whole.header, arrays: { ...whole.arrays, nearest: this.#galleryRows(found) } };
+  }
+
+  /** An image judged again by some of the neurons, a few patches at a time. */
+  async #restricted(whole: ImageAnswer, places: number[], rest: Rest): Promise<ImageAnswer> {
     const { header } = this.#opened as Open;
     const columns = header.selected.length;
     const features = whole.arrays["features"] as Float32Array;
     const fusion: FusionHeader = header.fusion ?? { weight: header.text_weight, visual: [0, 1] };
-    const { visual, nearest } = judge(features, columns, places, this.#unitGallery(places));
+    const gallery = this.#unitGallery(places);
+    const visual = new Float32Array(features.length / columns);
+    const nearest = new Int32Array(visual.length);
+    const step = Math.ceil(PRODUCTS / gallery.length);
+    for (let p = 0; p < visual.length; p += step) {
+      await rest();
+      const some = features.subarray(p * columns, (p + step) * columns);
+      const found = judge(some, columns, places, gallery);
+      visual.set(found.visual, p);
+      nearest.set(found.nearest, p);
+    }
     const at = new Int32Array(3 * nearest.length);
     const [gridRows, gridColumns] = header.grid;
     nearest.forEach((row, p) => {
-      const patch = row % (gridRows * gridColumns);
-      at[3 * p] = Math.floor(row / (gridRows * gridColumns));
-      at[3 * p + 1] = Math.floor(patch / gridColumns);
-      at[3 * p + 2] = patch % gridColumns;
+      const line = Math.floor(row / gridColumns);
+      at.set([Math.floor(line / gridRows), line % gridRows, row % gridColumns], 3 * p);
     });
     return {
       header: whole.header,
@@ -171,7 +176,7 @@ export class FileSource implements Source {
   }
 
   #gallery(): Float32Array {
-    return this.#parcel("gallery", "This file has no gallery, so detection cannot be redone.")
+    return this.#parcel("gallery", "This file has no gallery.")
       .arrays["gallery"] as Float32Array;
   }
 

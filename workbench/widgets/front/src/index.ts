@@ -3,7 +3,7 @@
 import { Atlas } from "./atlas.ts";
 import { isDark, watchTheme } from "./colours.ts";
 import type { Context } from "./context.ts";
-import { h, perFrame, unpacked } from "./dom.ts";
+import { h, unpacked } from "./dom.ts";
 import { Explorer } from "./explorer.ts";
 import { FileSource } from "./file_source.ts";
 import { KernelSource, type Model } from "./kernel_source.ts";
@@ -57,19 +57,27 @@ function mount(el: HTMLElement, source: Source, view: unknown = "explorer"): () 
   void unpacked(style).then((text) => {
     sheet.textContent = text;
     inner.style.visibility = "";
+    draw();
   });
+  const draw = (): void => redraws.forEach((act) => act());
   const theme = (): void => {
     root.dataset["theme"] = isDark() ? "dark" : "light";
-    for (const act of redraws) act();
+    draw();
   };
   store.watch(["phase", "problem"], ({ phase, problem }) => {
     body.hidden = phase !== "ready";
     cover.hidden = phase === "ready";
-    if (phase === "failed") cover.textContent = `The explorer could not be opened: ${problem}`;
+    if (problem) cover.textContent = `The explorer could not be opened: ${problem}`;
+    draw(); // what was hidden had no size
   });
   store.watch(["session"], ({ session }) => session && atlas.open(session));
   store.watch(["pending"], ({ pending }) => root.setAttribute("aria-busy", String(pending > 0)));
-  const resized = new ResizeObserver(perFrame(() => redraws.forEach((act) => act())));
+  let width = 0; // the height follows from what is shown, and nothing is drawn by it
+  const resized = new ResizeObserver(() => {
+    if (inner.clientWidth === width) return;
+    width = inner.clientWidth;
+    draw();
+  });
   resized.observe(inner);
   undo.push(watchTheme(theme), () => resized.disconnect());
   el.append(root);

@@ -51,11 +51,13 @@ export class KernelSource implements Source {
   readonly #waiting = new Map<number, Waiting>();
   readonly #model: Model;
   #listener: Listener | undefined;
-  #lastId = 0;
+  #lastId: number;
   #gone = false;
 
-  constructor(model: Model) {
+  /** Two views of one model hear each other's answers, so their ids must not meet. */
+  constructor(model: Model, lastId = Math.floor(Math.random() * 2 ** 40)) {
     this.#model = model;
+    this.#lastId = lastId;
     model.on("msg:custom", this.#received);
     model.on("comm_live_update", this.#liveness);
     model.on("destroy", this.#lost);

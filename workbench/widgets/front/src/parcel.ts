@@ -50,11 +50,11 @@ export function fromFloat16(bits: Uint16Array): Float32Array {
 /** One array out of little-endian bytes; throws where the bytes do not fit the shape. */
 export function decodeArray(spec: ArraySpec, bytes: ArrayBufferView): Numbers {
   const width = WIDTHS[spec.dtype];
-  if (!width) throw new Error(`the array ${spec.name} has the unknown type ${spec.dtype}.`);
+  if (!width) throw new Error(`${spec.name} has the unknown type ${spec.dtype}.`);
   const count = spec.shape.reduce((product, length) => product * length, 1);
   if (bytes.byteLength !== count * width) {
     throw new Error(
-      `the array ${spec.name} should have ${count * width} bytes and has ${bytes.byteLength}.`,
+      `${spec.name} should have ${count * width} bytes and has ${bytes.byteLength}.`,
     );
   }
   let { buffer, byteOffset } = bytes;

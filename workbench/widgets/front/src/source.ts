@@ -62,6 +62,8 @@ export interface OpenHeader {
   readonly redo_reason?: string | null;
   readonly selection?: string | null;
   readonly notes?: readonly string[];
+  /** What Python chose before anything was shown. */
+  readonly chosen?: Pushed | null;
 }
 
 export interface ImageHeader {

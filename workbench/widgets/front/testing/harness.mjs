@@ -129,7 +129,10 @@ async function memory() {
   for (let i = 0; i < 2; i++) await round();
   const before = await heap();
   for (let i = 0; i < 10; i++) await round();
-  console.log(`memory: ${before.toFixed(1)} MB before ten rounds of opening and closing, ${(await heap()).toFixed(1)} MB after`);
+  const after = await heap();
+  for (let i = 0; i < 20; i++) await round();
+  console.log(`memory: ${before.toFixed(1)} MB; after ten rounds of opening and closing ${after.toFixed(1)} MB, ` +
+    `after thirty ${(await heap()).toFixed(1)} MB`);
   await page.context().close();
 }
 

@@ -119,6 +119,18 @@ test("Python's choices are followed, and unknown ones are answered with a senten
   made.close();
 });
 
+test("what Python chose before anything was shown is shown first", async () => {
+  const { made, get } = await explorer((header) => {
+    header["chosen"] = { neurons: [`${SITE}:3`, `${SITE}:4`], image: 2, patch: null, threshold: null };
+  });
+  await rest();
+  assert.deepEqual(get().chosen, [43, 44]);
+  assert.equal(get().image, 2);
+  assert.equal(get().picture?.answer.header.index, 2);
+  assert.equal(get().threshold, get().judged?.threshold);
+  made.close();
+});
+
 test("a kernel that has gone is said, and what is on screen stays", async () => {
   const { made, listener, get } = await explorer();
   const before = get();

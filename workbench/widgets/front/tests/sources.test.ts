@@ -35,7 +35,7 @@ class FakeModel {
 
 const kernel = () => {
   const model = new FakeModel();
-  return { model, source: new KernelSource(model as unknown as Model) };
+  return { model, source: new KernelSource(model as unknown as Model, 0) };
 };
 
 test("an answer finds the question with its id, and its arrays are read", async () => {
@@ -57,6 +57,17 @@ test("a newer question of the same kind makes the older answer stale", async () 
   model.answer(2, { site: "s" });
   assert.equal((await second).header.index, 2);
   assert.equal((await other).header.site, "s");
+});
+
+test("two views of one model do not take each other's answers", async () => {
+  const model = new FakeModel();
+  const views = [1, 2].map(() => new KernelSource(model as unknown as Model));
+  const asked = views.map((view, at) => view.image(at, WHOLE));
+  const ids = model.sent.map(({ id }) => id);
+  assert.notEqual(ids[0], ids[1]);
+  model.answer(ids[1], { index: 1 });
+  model.answer(ids[0], { index: 0 });
+  assert.deepEqual((await Promise.all(asked)).map(({ header }) => header.index), [0, 1]);
 });
 
 test("thumbnails are not overtaken by one another", async () => {

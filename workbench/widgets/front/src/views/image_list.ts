@@ -159,7 +159,7 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
   function summary({ session, judged, threshold }: State): void {
     if (!session || !judged) return;
     if (!session.count) {
-      foot.textContent = "There are no images in this explorer.";
+      foot.textContent = "There are no images.";
       return;
     }
     let [above, mistakes] = [0, 0];

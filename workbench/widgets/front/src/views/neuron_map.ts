@@ -68,26 +68,26 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   let lasso: Point[] = [];
   let drag: { x: number; y: number; moved: boolean; lasso: boolean } | undefined;
 
-  const width = (): number => Math.max(1, canvas.clientWidth - MARGIN.left - MARGIN.right);
+  let width = 1; // of the plot, as it was drawn last
   const height = HEIGHT - MARGIN.top - MARGIN.bottom;
   const toScreen = (x: number, y: number): Point => ({
-    x: MARGIN.left + (x * zoom + offset.x) * width(),
+    x: MARGIN.left + (x * zoom + offset.x) * width,
     y: MARGIN.top + (y * zoom + offset.y) * height,
   });
   const toUnit = (point: Point): Point => ({
-    x: ((point.x - MARGIN.left) / width() - offset.x) / zoom,
+    x: ((point.x - MARGIN.left) / width - offset.x) / zoom,
     y: ((point.y - MARGIN.top) / height - offset.y) / zoom,
   });
   const pick = (point: Point): number => {
     const { x, y } = toUnit(point);
-    return field?.grid.nearest(x, y, REACH / width() / zoom, REACH / height / zoom) ?? -1;
+    return field?.grid.nearest(x, y, REACH / width / zoom, REACH / height / zoom) ?? -1;
   };
 
   function zoomBy(factor: number, about?: Point): void {
     const before = zoom;
     zoom = Math.min(60, Math.max(1, zoom * factor));
-    const at = about ?? { x: MARGIN.left + width() / 2, y: MARGIN.top + height / 2 };
-    const [x, y] = [(at.x - MARGIN.left) / width(), (at.y - MARGIN.top) / height];
+    const at = about ?? { x: MARGIN.left + width / 2, y: MARGIN.top + height / 2 };
+    const [x, y] = [(at.x - MARGIN.left) / width, (at.y - MARGIN.top) / height];
     offset = { x: x - ((x - offset.x) * zoom) / before, y: y - ((y - offset.y) * zoom) / before };
     settle();
   }
@@ -103,6 +103,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     const { session, chosen, neuron } = store.get();
     const w = canvas.clientWidth;
     if (!session || !field || !w) return;
+    width = Math.max(1, w - MARGIN.left - MARGIN.right);
     const context = sized(canvas, w, HEIGHT);
     if (stale) drawPoints(w);
     const { ink, sheet, normal, chosen: warm } = colours;
@@ -110,7 +111,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     context.drawImage(base, 0, 0, w, HEIGHT);
     context.save();
     context.beginPath();
-    context.rect(MARGIN.left, 0, width() + MARGIN.right, HEIGHT - MARGIN.bottom + 6);
+    context.rect(MARGIN.left, 0, width + MARGIN.right, HEIGHT - MARGIN.bottom + 6);
     context.clip();
     const dots = (neurons: readonly number[], size: number, fill: string, stroke: string): void => {
       context.fillStyle = fill;
@@ -165,17 +166,17 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
       context.fillStyle = muted;
       context.fillText(value, MARGIN.left - 8, at);
       context.fillStyle = colours.line;
-      context.fillRect(MARGIN.left, at, width(), 1);
+      context.fillRect(MARGIN.left, at, width, 1);
     }
     context.save();
     context.beginPath();
-    context.rect(MARGIN.left, 0, width() + MARGIN.right, bottom + 6);
+    context.rect(MARGIN.left, 0, width + MARGIN.right, bottom + 6);
     context.clip();
     context.fillStyle = colours.point;
     context.globalAlpha = field.grid.x.length > 5000 ? 0.35 : 0.55;
     const size = field.grid.x.length > 5000 && zoom < 3 ? 1.5 : 2.4;
     const { x, y } = field.grid;
-    const [sx, ox] = [zoom * width(), MARGIN.left + offset.x * width() - size / 2];
+    const [sx, ox] = [zoom * width, MARGIN.left + offset.x * width - size / 2];
     const [sy, oy] = [zoom * height, MARGIN.top + offset.y * height - size / 2];
     for (let i = 0; i < x.length; i++) context.fillRect(x[i] * sx + ox, y[i] * sy + oy, size, size);
     context.restore();
@@ -190,7 +191,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
       context.fillText(text, at, bottom + 14);
       free = at + half + 8;
     });
-    context.fillText(field.caption, MARGIN.left + width() / 2, bottom + 29, width());
+    context.fillText(field.caption, MARGIN.left + width / 2, bottom + 29, width);
     context.textAlign = "left";
   }
 
@@ -209,9 +210,9 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   function read(neuron: number): void {
     const { session } = store.get();
     readout.textContent = !session?.sensitivity.length
-      ? "There are no neurons to show."
+      ? "No neurons to show."
       : neuron < 0
-        ? "Point at a neuron."
+        ? ""
         : describe(neuron);
   }
 
@@ -244,7 +245,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
       draw();
     } else if (drag.moved) {
       offset = {
-        x: offset.x + event.movementX / width(),
+        x: offset.x + event.movementX / width,
         y: offset.y + event.movementY / height,
       };
       settle();

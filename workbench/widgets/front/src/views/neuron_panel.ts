@@ -58,10 +58,15 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     const where = session && neuron !== null ? session.where(neuron) : undefined;
     const fits = card && where && card.header.site === where.site && card.header.index === where.index;
     if (!fits) {
-      body.replaceChildren(cardProblem ? h("p.ne-empty", cardProblem) : "");
-      shown = null;
+      // The one before stays, faint, so that nothing jumps while the next is on its way.
+      body.classList.toggle("ne-waits", !cardProblem);
+      if (cardProblem) {
+        body.replaceChildren(h("p.ne-empty", cardProblem));
+        shown = null;
+      }
       return;
     }
+    body.classList.remove("ne-waits");
     if (card === shown) return;
     shown = card;
     body.replaceChildren(

@@ -169,7 +169,7 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
       ? pictureProblem
       : session && !session.count
         ? "There is no image to show."
-        : gone || "Loading the picture …";
+        : gone || "Loading …";
     const shown = layer(state);
     low.textContent = shown ? short(shown.range[0]) : "";
     high.textContent = shown ? short(shown.range[1]) : "";
@@ -187,10 +187,10 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
     opacity.setAttribute("aria-valuetext", percent(state.opacity));
     contour.checked = state.contour;
     contour.disabled = state.branch !== "fused";
-    contourLabel.title = contour.disabled ? "The threshold is one of the fused score." : "";
+    contourLabel.title = contour.disabled ? "It is one of the fused score." : "";
     truth.checked = state.truth;
     truth.disabled = !arrays?.["mask"];
-    truthLabel.title = truth.disabled ? "No ground truth is known for this picture." : "";
+    truthLabel.title = truth.disabled ? "Not known for this picture." : "";
     if (entry) label(canvas, `${entry.name}: ${patchWords(state)}. Arrow keys move the patch.`);
   }
 

@@ -43,7 +43,7 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
   const graphs = h("div.ne-curves", roc.root, pr.root);
   const sides = h("p.ne-foot");
   const tiles = h("div.ne-tiles");
-  const unlabelled = h("p.ne-foot", "No image has a label, so nothing can be counted.");
+  const unlabelled = h("p.ne-foot", "No image has a label.");
   root.append(
     h(
       "div.ne-pair",
