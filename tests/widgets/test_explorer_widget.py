@@ -170,11 +170,14 @@ def test_what_cannot_be_answered_gets_one_sentence(line, explorer, asked, said):
     assert len(line.say(id=8, ask="open")) == 1
 
 
-def test_a_defect_of_ours_is_one_sentence_in_the_view_and_goes_to_the_log(line, explorer, caplog):
-    explorer._answers.open = lambda: 1 / 0
+def test_a_defect_of_ours_is_one_sentence_in_the_view_and_goes_to_the_log(
+    line, explorer, caplog, capsys
+):
+    explorer._answers.open = lambda **_: 1 / 0
     ((content, _),) = line.say(id=7, ask="open")
     assert content["error"].startswith("The workbench has a defect (ZeroDivisionError)")
     assert "Traceback" not in content["error"]
+    assert "division by zero" in caplog.text + capsys.readouterr().err
 
 
 def test_an_image_that_is_gone_by_now_is_one_sentence_and_the_others_stay(model, lines, tmp_path):
@@ -247,6 +250,12 @@ def test_choosing_from_python_tells_the_front_end_and_calls_nobody(explorer, lin
         {"push": "choose", "patch": None},
     ]
     assert explorer.selected_image is explorer.images[5]
+    (opened,) = line.say(id=1, ask="open")
+    assert opened[0]["header"]["chosen"] == {
+        "neurons": [f"{SITE}:2", "blocks.3.hook_resid_post:0"],
+        "image": 5,
+        "threshold": 1.0,
+    }
 
 
 def test_choosing_what_there_is_not_is_refused_and_changes_nothing(explorer):

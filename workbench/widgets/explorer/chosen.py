@@ -38,6 +38,11 @@ class Chosen:
         return replace(self, **checked)
 
     @property
+    def told(self) -> dict[str, Any]:
+        """What has been chosen, by field; nothing of what has not."""
+        return {name: value for name, value in vars(self).items() if value not in (None, ())}
+
+    @property
     def sets(self) -> tuple[NeuronSet, ...]:
         """The chosen neurons as sets, one per site."""
         by_site: dict[str, list[int]] = {}

@@ -187,7 +187,7 @@ class NeuronExplorer(anywidget.AnyWidget):
     def _answer(self, number: Any, ask: Any, content: Mapping[str, Any]) -> None:
         answers = self._answers
         if ask == "open":
-            self._reply(number, answers.open())
+            self._reply(number, answers.open(chosen=self._chosen.told))
         elif ask == "thumbs":
             self._reply(number, answers.thumbs(_whole(content, "part")))
         elif ask == "image":
