@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lab lock clean
+.PHONY: help setup demo test lint lab lock front clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ lock: setup ## pin the newest versions that fit together
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile --quiet --universal --python-version 3.11 \
 		--all-extras --upgrade --no-emit-index-url --no-header --no-annotate \
 		pyproject.toml --output-file requirements.lock
+
+front: ## check, test and build the explorer's front end (needs node 20 or newer)
+	cd workbench/widgets/front && npm install --no-package-lock --no-audit --no-fund && \
+		npm run check && npm test && npm run build
 
 clean: ## remove the environment and what the verbs wrote
 	rm -rf $(VENV) out build dist .mypy_cache .pytest_cache .ruff_cache

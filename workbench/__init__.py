@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from workbench.recording.record import record
     from workbench.recording.store import ActivationStore, open_store
     from workbench.widgets.browse import browse
+    from workbench.widgets.explorer.widget import NeuronExplorer, explore
 
 __version__ = "0.1.0"
 
@@ -77,6 +78,7 @@ _HOMES = {
     "recording.record": ["record"],
     "recording.store": ["ActivationStore", "open_store"],
     "widgets.browse": ["browse"],
+    "widgets.explorer.widget": ["NeuronExplorer", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -89,6 +91,7 @@ __all__ = [
     "Excavation",
     "HookedCLIP",
     "ModelError",
+    "NeuronExplorer",
     "NeuronSet",
     "Parity",
     "PromptEnsemble",
@@ -106,6 +109,7 @@ __all__ = [
     "demo_images",
     "evaluate",
     "excavate",
+    "explore",
     "label",
     "load_model",
     "open_image",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -64,6 +64,7 @@ class Watch:
         self.touching = (0, 0)
         self._exemplars = Exemplars({neurons.site: len(neurons)}, grid[0] * grid[1], k)
         self._ends: list[Float[Tensor, "image 2 neuron"]] = []
+        self._where: list[Int64[Tensor, "image neuron"]] = []
         self._touched: list[Bool[np.ndarray, patch] | None] = []
         self._seed = seed
 
@@ -77,6 +78,7 @@ class Watch:
         seen = Seen(self.neurons.site, numbers, F.pad(chosen, (0, 0, 1, 0)))
         self._exemplars.update(seen)
         self._ends.append(torch.stack([seen.lowest, seen.highest], dim=1))
+        self._where.append(chosen.argmax(1))
         for values, truth in zip(chosen, truths, strict=True):
             figures = self.groups.setdefault(truth.group, PatchFigures(self._seed))
             figures.add(values[torch.from_numpy(truth.inside)])
@@ -89,6 +91,11 @@ class Watch:
     def ends(self) -> Float[Tensor, "image 2 neuron"]:
         """The lowest and the highest value of every neuron in every picture."""
         return torch.cat(self._ends)
+
+    @property
+    def where(self) -> Int64[Tensor, "image neuron"]:
+        """The patch of every picture at which each neuron is highest, counted row by row."""
+        return torch.cat(self._where)
 
     def touches(self, image: int, row: int, column: int) -> bool | None:
         """Return whether a patch touches a defect, `None` where nobody knows."""

@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar, cast
 
 Item = TypeVar("Item")
+
+_UNWATCHED: ContextVar[bool] = ContextVar("unwatched", default=False)
 
 
 def progress(
@@ -37,8 +40,20 @@ def bar(*, total: int, what: str, unit: str = "image") -> Iterator[Callable[[int
         yield lambda number: cast(None, shown.update(number))
 
 
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Show no bar inside a `with` block: a widget answering a message has no cell to write to."""
+    before = _UNWATCHED.set(True)
+    try:
+        yield
+    finally:
+        _UNWATCHED.reset(before)
+
+
 def _watched() -> bool:
     """Say whether standard error is a terminal, or this is a notebook's kernel."""
+    if _UNWATCHED.get():
+        return False
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return sys.stderr.isatty() or hasattr(shell, "kernel")

@@ -5,28 +5,25 @@ keeps the view stays small. Images are judged when they are first looked at.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
 from workbench.clip.hooked import HookedCLIP
-from workbench.errors import RunError, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
 from workbench.figures.overlay import OPACITY, encode, outline, overlay
 from workbench.images.decode import open_image
-from workbench.images.samples import Dataset, Sample
 from workbench.images.truth import true_mask
 from workbench.widgets import texts
+from workbench.widgets.inputs import Images, Item, items_of, loaded
 
 MAX_SIDE = 512
 KEPT = 64
 """So many judged images are remembered; beyond that the oldest is judged again if asked for."""
-
-Images = str | Path | Dataset | Iterable[str | Path | Sample]
 
 
 def browse(
@@ -45,24 +42,8 @@ def browse(
 
     Raises `RunError` for a folder that is no run, `DataError` for images that cannot be had.
     """
-    excavation = _loaded(run, model) if isinstance(run, str | Path) else run
-    return Browser(excavation, _items(images, excavation.category))
-
-
-@dataclass(frozen=True)
-class Item:
-    """An image in the list, with the truth where it is known."""
-
-    path: Path
-    name: str
-    label: int | None = None
-    defect: str = ""
-    sample: Sample | None = None
-
-    @property
-    def mask_path(self) -> Path | None:
-        """The first file of the ground truth, where there is one."""
-        return self.sample.mask_path if self.sample else None
+    excavation = loaded(run, model)
+    return Browser(excavation, items_of(images, excavation.category))
 
 
 class Browser:
@@ -258,55 +239,3 @@ def _branches(excavation: Excavation) -> list[tuple[str, str]]:
     if not excavation.settings.uses_text:
         return [("visual and text", "fused"), ("visual only", "visual")]
     return [("visual and text", "fused"), ("visual only", "visual"), ("text only", "text")]
-
-
-def _loaded(run: str | Path, model: HookedCLIP | None) -> Excavation:
-    from workbench.clip.loading import load_model
-    from workbench.excavation.run_format import read_header
-
-    header = read_header(run)
-    if model is None and header.model["name"] != "demo":
-        raise RunError(
-            f"{run} was made with {header.model['name']} ({header.model['source']}). Load that "
-            "model and give it along: browse(run, images, model=model)."
-        )
-    return Excavation.load(run, model or load_model("demo"))
-
-
-def _items(images: Images | None, category: str) -> list[Item]:
-    if images is None:
-        return []
-    if isinstance(images, str | Path):
-        images = _folder(Path(images))
-    if isinstance(images, Dataset):
-        chosen = images[category] if len(images.categories) > 1 else images.samples
-        images = [sample for sample in chosen if sample.split == "test"] or chosen
-    return [item for image in images for item in _several(image)]
-
-
-def _several(image: str | Path | Sample) -> list[Item]:
-    """Return the one item of a file or sample, or those of a folder, called by folder and name."""
-    if isinstance(image, Sample) or not Path(image).is_dir():
-        return [_item(image)]
-    folder = Path(image)
-    return [
-        replace(item, name=f"{folder.name}/{item.name}") for item in _items(folder, folder.name)
-    ]
-
-
-def _folder(path: Path) -> Dataset | list[Path]:
-    """Return a file or the images right in a folder as they are, anything else as a data set."""
-    from workbench.images.decode import is_image_name
-    from workbench.images.layouts import read_dataset
-    from workbench.images.listing import entries
-
-    if path.is_file():
-        return [path]
-    direct = [inside for inside in entries(path) if inside.is_file() and is_image_name(inside)]
-    return direct or read_dataset(path)
-
-
-def _item(image: str | Path | Sample) -> Item:
-    if isinstance(image, Sample):
-        return Item(image.path, image.name, image.label, image.defect, image)
-    return Item(Path(image), Path(image).name)
