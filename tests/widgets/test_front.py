@@ -20,7 +20,7 @@ def in_node(*command: str) -> str:
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
     if not (FRONT / "node_modules" / "esbuild").exists():
-        pytest.skip("the front end's tools are not installed (npm install in workbench/widgets/front)")
+        pytest.skip("the front end's tools are not installed: npm install in widgets/front")
     done = subprocess.run(command, cwd=FRONT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
