@@ -6,7 +6,7 @@ import type { Subset } from "../src/source.ts";
 type Render = (given: { model: unknown; el: HTMLElement }) => () => void;
 
 async function webp(width: number, height: number, paint: (c: OffscreenCanvasRenderingContext2D) => void): Promise<Uint8Array> {
-  const canvas = new OffscreenCanvas(width, Math.max(1, height));
+  const canvas = new OffscreenCanvas(Math.max(1, width), Math.max(1, height));
   paint(canvas.getContext("2d") as OffscreenCanvasRenderingContext2D);
   const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.8 });
   return new Uint8Array(await blob.arrayBuffer());
