@@ -1,6 +1,6 @@
 """The comparison as a table that is a figure: methods by metrics, or the demo with its controls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -8,11 +8,12 @@ import plotly.graph_objects as go
 from workbench.benchmark.summary import Spread
 from workbench.benchmark.tables import COLUMNS
 from workbench.figures.curves import CONTROL_NAMES
-from workbench.figures.paper import DOUBLE, SMALL, PaperFigure, pt, px, sized
+from workbench.figures.paper import DOUBLE, SMALL, PaperFigure, pt, sized
 from workbench.figures.results_folder import Results
 
-_ROW, _HEAD = 4.2, 8.0  # mm
-_RULE = "#9AA0A8"
+_ROW, _HEAD, _PAD = 3.8, 8.0, 1.5  # mm
+_LETTER = 1.2  # mm: the mean width of a letter of this size
+_RULE = "#1F2328"
 
 
 def comparison(results: Results) -> PaperFigure:
@@ -29,16 +30,8 @@ def comparison(results: Results) -> PaperFigure:
         best = max((s.mean for s in spreads if s.mean is not None), default=None)
         bold = results.kind != "demo" and len(rows) > 1
         columns.append([_cell(one, bold and one.mean == best) for one in spreads])
-    figure = go.Figure(
-        go.Table(
-            columnwidth=[max(map(len, column), default=1) for column in _plain(columns, names)],
-            header=_cells([[COLUMNS.get(name, name)] for name in names], labels, head=True),
-            cells=_cells(columns, labels, head=False),
-        )
-    )
-    height = _HEAD + _ROW * len(rows) + 2
-    sized(figure, DOUBLE, height)
-    figure.update_layout(margin={"l": px(1), "r": px(1), "t": px(1), "b": 0})
+    heads = [COLUMNS.get(name, name).replace(" ", "<br>", 1) for name in names]
+    figure = _drawn(heads, columns, len(labels))
     return PaperFigure("comparison", figure, said, rows)
 
 
@@ -110,24 +103,38 @@ def _cell(spread: Spread, bold: bool) -> str:
     return f"<b>{text}</b>" if bold else text
 
 
-def _plain(columns: Sequence[Sequence[str]], names: Sequence[str]) -> list[list[str]]:
-    """Return a column's texts as wide as they are set; a head may break at its spaces."""
-    return [
-        [*(text.replace("<b>", "").replace("</b>", "") for text in column)]
-        + COLUMNS.get(name, name).split()
-        for column, name in zip(columns, names, strict=True)
-    ]
-
-
-def _cells(
-    columns: Sequence[Sequence[str]], labels: Sequence[str], *, head: bool
-) -> Mapping[str, Any]:
-    sides = ["left"] * len(labels) + ["right"] * (len(columns) - len(labels))
-    return {
-        "values": list(columns),
-        "align": sides,
-        "height": px(_HEAD if head else _ROW),
-        "fill": {"color": "#ECEEF1" if head else "white"},
-        "line": {"color": _RULE if head else "#ECEEF1", "width": pt(0.25)},
-        "font": {"size": pt(SMALL), "color": "#1F2328"},
-    }
+def _drawn(heads: Sequence[str], columns: Sequence[Sequence[str]], labels: int) -> go.Figure:
+    """Set a table in type, one millimetre to a unit of the axes: `labels` columns to the left."""
+    height = _HEAD + _ROW * len(columns[0]) + 2 * _PAD
+    widths = [max(map(len, column)) * _LETTER + 2 * _PAD for column in columns[:labels]]
+    each = (DOUBLE - sum(widths)) / max(len(columns) - labels, 1)
+    middles = [_PAD + _HEAD + _ROW * (row + 0.5) for row in range(len(columns[0]))]
+    figure = go.Figure()
+    x = 0.0
+    for index, (head, column) in enumerate(zip(heads, columns, strict=True)):
+        left = index < labels
+        place = x + _PAD if left else x + each - _PAD
+        figure.add_trace(
+            go.Scatter(
+                x=[place] * (len(column) + 1),
+                y=[_PAD + _HEAD / 2, *middles],
+                text=[head, *column],
+                name=head.replace("<br>", " "),
+                mode="text",
+                textposition="middle right" if left else "middle left",
+                textfont={"size": pt(SMALL)},
+                hoverinfo="skip",
+            )
+        )
+        x += widths[index] if left else each
+    for y, weight in ((_PAD, 0.75), (_PAD + _HEAD, 0.5), (height - _PAD, 0.75)):
+        rule = {"color": _RULE, "width": pt(weight)}
+        figure.add_shape(type="line", x0=0, x1=DOUBLE, y0=y, y1=y, line=rule)
+    sized(figure, DOUBLE, height)
+    hidden = {"visible": False, "fixedrange": True}
+    return figure.update_layout(
+        showlegend=False,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        xaxis={"range": [0, DOUBLE], **hidden},
+        yaxis={"range": [height, 0], **hidden},
+    )

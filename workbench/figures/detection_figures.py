@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from workbench.evaluation.curves import Curve
 from workbench.evaluation.image_metrics import image_curves
 from workbench.figures.paper import DOUBLE, PaperFigure, below, panel_letters, style
-from workbench.figures.results_folder import Results
+from workbench.figures.results_folder import SWEPT, Results
 
 _GRID = np.linspace(0.0, 1.0, 101)
 _PRO_LIMIT = 0.3
@@ -118,10 +118,9 @@ def _measured(results: Results) -> dict[tuple[str, int], list[dict[str, Curve]]]
     """Return the image curves of every category and seed, by method and shots."""
     cells: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     names = ("method", "shots", "data", "category", "seed")
-    swept = {"_k-", "_layer-", "_w-"}
     for row in results.images:
         method = row.get("method", "")
-        if row.get("contaminated", "0") == "0" and not any(part in method for part in swept):
+        if row.get("contaminated", "0") == "0" and not any(part in method for part in SWEPT):
             cells.setdefault(tuple(row[name] for name in names), []).append(row)
     found: dict[tuple[str, int], list[dict[str, Curve]]] = {}
     for (method, shots, *_), rows in cells.items():

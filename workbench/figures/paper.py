@@ -28,6 +28,7 @@ SINGLE, DOUBLE = 85.0, 178.0
 SMALL, TEXT, LETTER = 6.5, 7.0, 9.0
 """Type sizes in points: ticks and notes, titles and legends, panel letters. None is below 6."""
 
+_SAMPLE = 45  # CSS pixels that a legend keeps beside an entry's text
 _INK, _FAINT = "#1F2328", "#D5D9DE"
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -177,24 +178,23 @@ def add_line(
     index: int,
     *,
     band: tuple[Sequence[float], Sequence[float]] | None = None,
-    **where: Any,
+    barred: bool = False,
 ) -> None:
     """Add a series with marks and, where there is one, the band from low to high around it.
 
-    A single point gets a bar instead. `where` is passed on to plotly: `row`, `col`.
+    A single point has a bar instead, and so has every point with `barred`.
     """
     look = style(index)
     single = len(x) == 1
-    if band is not None and not single:
+    if band is not None and not (single or barred):
         low, high = band
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-        figure.add_trace(go.Scatter(x=list(x), y=list(low), **edge), **where)
+        figure.add_trace(go.Scatter(x=list(x), y=list(low), **edge))
         figure.add_trace(
-            go.Scatter(x=list(x), y=list(high), fill="tonexty", fillcolor=look.band, **edge),
-            **where,
+            go.Scatter(x=list(x), y=list(high), fill="tonexty", fillcolor=look.band, **edge)
         )
     bars = None
-    if band is not None and single:
+    if band is not None and (single or barred):
         bars = {
             "array": [high - value for high, value in zip(band[1], y, strict=True)],
             "arrayminus": [value - low for low, value in zip(band[0], y, strict=True)],
@@ -210,8 +210,7 @@ def add_line(
             line=look.line,
             marker=look.marker,
             error_y=bars,
-        ),
-        **where,
+        )
     )
 
 
@@ -230,8 +229,8 @@ def below(figure: go.Figure, entries: int, columns: int, plot: float, width: flo
             "y": 0.5 / (5 + plot + foot),
             "yref": "container",
             "yanchor": "bottom",
-            "entrywidth": 0.94 / columns,
-            "entrywidthmode": "fraction",
+            "entrywidth": px(width - 4) // columns - _SAMPLE,
+            "traceorder": "normal",
         },
         margin={"b": px(foot)},
     )

@@ -265,7 +265,7 @@ def _picture(
     plot: float,
     sizing: str = "contain",
 ) -> None:
-    """Put a picture with its upper left corner at (x, y) mm of the plot, which is `plot` mm high."""
+    """Put a picture with its upper left corner at (x, y) mm of a plot that is `plot` mm high."""
     encoded = base64.b64encode(encode(picture, _SIDE, "png")).decode()
     figure.add_layout_image(
         source=f"data:image/png;base64,{encoded}",

@@ -16,6 +16,8 @@ from workbench.evaluation.curves import Curve
 
 Kind = Literal["benchmark", "claims", "demo"]
 LEDGER_SCHEMA = 1
+SWEPT = ("_k-", "_layer-", "_w-")
+"""What is in the names of the methods of `claims` that belong to a sweep."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,8 @@ _WHAT = {
     "shots": "The number of normal images",
     "contamination": "Overlooked defects among the normal images",
 }
+_BANDS = 3
+"""More bands than these hide each other, and bars stand in their place."""
 _Y = "image AUROC (%)"
 _AUROC = "Macro mean image AUROC"
 
@@ -35,12 +37,15 @@ def sweep(name: str, results: Results) -> PaperFigure:
     singles = {p["series"] for p in points} - _lines(points)
     series = list(dict.fromkeys(point["series"] for point in points))
     figure = go.Figure()
+    aside = 0.02 * (max(p["x"] for p in points) - min(p["x"] for p in points))
     for index, one in enumerate(series):
         own = sorted((p for p in points if p["series"] == one), key=lambda p: float(p["x"]))
         add_line(
             figure,
             one,
-            [p["x"] for p in own],
+            [p["x"] + aside * (1 + sorted(singles).index(one)) for p in own]
+            if one in singles
+            else [p["x"] for p in own],
             [p["value"] for p in own],
             index,
             band=([p["low"] for p in own], [p["high"] for p in own]),
@@ -49,7 +54,11 @@ def sweep(name: str, results: Results) -> PaperFigure:
     figure.update_yaxes(title_text=_Y)
     if name in ("layers", "contamination", "shots"):
         figure.update_xaxes(tickvals=sorted({p["x"] for p in points}))
-    bars = " Marks with a bar are measured at one place only." if singles else ""
+    bars = (
+        (" Marks with a bar are measured at one place only, to the right of which they stand.")
+        if singles
+        else ""
+    )
     support = "" if name == "shots" else f"{_times(plan.central, 'normal image')} of support, "
     return PaperFigure(
         name,
@@ -75,36 +84,43 @@ def shots(results: Results) -> PaperFigure:
     rows = _shots_rows(results)
     methods = list(dict.fromkeys(row["method"] for row in rows))
     data = list(dict.fromkeys(row["data"] for row in rows))
-    found = []
+    series = [
+        (name, method, own)
+        for name in data
+        for method in methods
+        if (own := [r for r in rows if (r["data"], r["method"]) == (name, method)])
+    ]
+    many = len(series) > _BANDS
+    reach = max(int(row["shots"]) for row in rows) - min(int(row["shots"]) for row in rows)
+    found: list[dict[str, Any]] = []
     figure = go.Figure()
-    index = 0
-    for name in data:
-        for method in methods:
-            own = [r for r in rows if (r["data"], r["method"]) == (name, method)]
-            own = sorted(own, key=lambda row: int(row["shots"]))
-            if not own:
-                continue
-            values = [100 * float(row["image_auroc"]) for row in own]
-            spread = [100 * float(row["image_auroc_sd"] or 0) for row in own]
-            low = [v - s for v, s in zip(values, spread, strict=True)]
-            high = [v + s for v, s in zip(values, spread, strict=True)]
-            label = method if len(data) == 1 else f"{method}, {name}"
-            band = (low, high) if any(spread) else None
-            add_line(figure, label, [int(r["shots"]) for r in own], values, index, band=band)
-            index += 1
-            found += [
-                {
-                    "data": name,
-                    "method": method,
-                    "shots": int(row["shots"]),
-                    "image_auroc_percent": value,
-                    "sd_percent": 100 * float(row["image_auroc_sd"])
-                    if row["image_auroc_sd"]
-                    else None,
-                    "seeds": int(row["seeds"]),
-                }
-                for row, value in zip(own, values, strict=True)
-            ]
+    for index, (name, method, unordered) in enumerate(series):
+        own = sorted(unordered, key=lambda row: int(row["shots"]))
+        values = [100 * float(row["image_auroc"]) for row in own]
+        spread = [100 * float(row["image_auroc_sd"] or 0) for row in own]
+        low = [v - s for v, s in zip(values, spread, strict=True)]
+        high = [v + s for v, s in zip(values, spread, strict=True)]
+        aside = 0.012 * reach * (index - (len(series) - 1) / 2) if many else 0.0
+        add_line(
+            figure,
+            method if len(data) == 1 else f"{method}, {name}",
+            [int(row["shots"]) + aside for row in own],
+            values,
+            index,
+            band=(low, high) if any(spread) else None,
+            barred=many,
+        )
+        found += [
+            {
+                "data": name,
+                "method": method,
+                "shots": int(row["shots"]),
+                "image_auroc_percent": value,
+                "sd_percent": 100 * float(row["image_auroc_sd"]) if row["image_auroc_sd"] else None,
+                "seeds": int(row["seeds"]),
+            }
+            for row, value in zip(own, values, strict=True)
+        ]
     ticks = sorted({row["shots"] for row in found})
     figure.update_xaxes(title_text="shots", tickvals=ticks)
     figure.update_yaxes(title_text=_Y)
@@ -112,14 +128,15 @@ def shots(results: Results) -> PaperFigure:
     several = max(seeds) > 1
     said = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     bands = (
-        "bands: one standard deviation between seeds to either side."
+        f"{'bars' if many else 'bands'}: one standard deviation between seeds to either side"
+        f"{', set apart sideways' if many else ''}."
         if several
         else "one seed, so there are no bands."
     )
-    wide = index > 8
+    wide = len(series) > 8
     return PaperFigure(
         "shots",
-        below(figure, index, 4 if wide else 2, 55, DOUBLE if wide else SINGLE),
+        below(figure, len(series), 4 if wide else 2, 55, DOUBLE if wide else SINGLE),
         f"{_WHAT['shots']}. {_AUROC}, {results.where}; {said} support "
         f"seed{'s' * several}. Lines: mean over seeds; {bands}",
         found,

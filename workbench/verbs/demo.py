@@ -37,7 +37,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    """Write `results.json`, `curves.json`, `per_image.csv`, `report.html` and the excavations themselves."""
+    """Write `results.json`, `curves.json`, `per_image.csv`, `report.html` and the excavations."""
     check_output(options)
     chosen = settings(options)
     began = time.perf_counter()
