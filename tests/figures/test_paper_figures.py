@@ -75,7 +75,7 @@ def test_a_sweep_has_its_points_and_its_band(claims):
 def test_bottom_and_pca_stand_at_the_k_at_which_they_were_measured(claims):
     drawn = lines(named(claims)["selections"].figure)
     assert set(drawn) == {"top K", "K random", "bottom 8", "PCA to 8"}
-    aside = list(drawn["bottom 8"].x)[0] - 25.0  # 8 of 32 channels, and a little to the right
+    aside = next(iter(drawn["bottom 8"].x)) - 25.0  # 8 of 32 channels, and a little to the right
     assert 0 < aside < 2
     assert [row["x"] for row in named(claims)["selections"].rows][-2:] == [25.0, 25.0]
     assert list(drawn["PCA to 8"].error_y.array) == [2.0]

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 NO_BROWSER, TIME_OUT = 3, 4
+_NO_MARGIN = "<style>html, body { margin: 0 !important; padding: 0 } img { display: block }</style>"
+"""Without it a browser sets the page in by 8 pixels, and cuts those off at the other end."""
 
 
 def find_browser() -> str | None:
@@ -50,7 +52,9 @@ async def draw(jobs: Sequence[Mapping[str, Any]], seconds: float) -> None:
     """
     import kaleido
 
-    browser = kaleido.Kaleido(n=1, timeout=seconds, mathjax=False)
+    page = kaleido.PageGenerator(mathjax=False)
+    page.header += _NO_MARGIN
+    browser = kaleido.Kaleido(n=1, timeout=seconds, page_generator=page)
     try:
         async with asyncio.timeout(seconds):
             await browser.open()

@@ -220,7 +220,7 @@ def below(figure: go.Figure, entries: int, columns: int, plot: float, width: flo
     `entries` go in `columns` columns of a figure `width` mm wide.
     """
     rows = -(-entries // columns)
-    foot = 9 + 3.6 * rows
+    foot = 10 + 5 * rows
     figure.update_layout(
         legend={
             "orientation": "h",
@@ -229,7 +229,7 @@ def below(figure: go.Figure, entries: int, columns: int, plot: float, width: flo
             "y": 0.5 / (5 + plot + foot),
             "yref": "container",
             "yanchor": "bottom",
-            "entrywidth": px(width - 4) // columns - _SAMPLE,
+            "entrywidth": px(width - 13) // columns - _SAMPLE,
             "traceorder": "normal",
         },
         margin={"b": px(foot)},

@@ -76,7 +76,7 @@ def overview(results: Results, scenes: Sequence[Scene]) -> PaperFigure:
     """Draw the method on one picture: support, sensitivities with K marked, picture, map."""
     scene = scenes[0]
     spectrum = next(one for one in results.spectra if one.category == scene.category)
-    height, top, bottom = 46.0, 6.0, 9.0
+    height, top, bottom = 48.0, 6.0, 11.0
     plot = height - top - bottom
     figure = go.Figure()
     sized(figure, DOUBLE, height)
