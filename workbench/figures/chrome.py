@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 NO_BROWSER, TIME_OUT = 3, 4
-_NO_MARGIN = "<style>html, body { margin: 0 !important; padding: 0 } img { display: block }</style>"
-"""Without it a browser sets the page in by 8 pixels, and cuts those off at the other end."""
+_NO_MARGIN = (
+    "<style>@page { margin: 0 !important } html, body { margin: 0 !important; padding: 0 } "
+    "img { display: block }</style>"
+)
+"""Without it a PDF is set in by a tenth of an inch, and cut off by as much at the other end."""
 
 
 def find_browser() -> str | None:

@@ -174,7 +174,7 @@ def add_line(
     figure: go.Figure,
     name: str,
     x: Sequence[float],
-    y: Sequence[float | None],
+    y: Sequence[float],
     index: int,
     *,
     band: tuple[Sequence[float], Sequence[float]] | None = None,
