@@ -59,6 +59,7 @@ OWN_FILES = (
     "scores.csv",
     "benchmark.json",
     "neurons.json",
+    "figures.json",
 )
 """A folder that holds one of these was written by the workbench, and may be replaced."""
 

@@ -11,6 +11,7 @@ from workbench.verbs import (
     detect,
     evaluate,
     excavate,
+    figures,
     lab,
     models,
     neurons,
@@ -71,6 +72,13 @@ VERBS: tuple[Verb, ...] = (
         "workbench claims data/mvtec --model ViT-B-16-quickgelu:openai --out out/claims",
         claims.options,
         claims.run,
+    ),
+    Verb(
+        "figures",
+        "draw the figures of a paper from a folder of results, with captions and data",
+        "workbench figures out/benchmark --out out/figures --format pdf,html",
+        figures.options,
+        figures.run,
     ),
     Verb(
         "record",

@@ -37,7 +37,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    """Write `results.json`, `per_image.csv`, `report.html` and the excavations themselves."""
+    """Write `results.json`, `curves.json`, `per_image.csv`, `report.html` and the excavations."""
     check_output(options)
     chosen = settings(options)
     began = time.perf_counter()
@@ -72,6 +72,13 @@ def run(options: argparse.Namespace) -> Outcome:
         compared.seconds.update(report=time.perf_counter() - paged)
         compared.seconds.update(total=time.perf_counter() - began)
         write_table(part / "per_image.csv", compared.table())
+        write_json(
+            part / "curves.json",
+            {
+                category.name: {n: curve.to_dict() for n, curve in category.result.curves.items()}
+                for category in compared.categories
+            },
+        )
         content = {**compared.to_dict(), "command": options.command}
         write_json(part / "results.json", content)
     return Outcome(_summary(compared, content, str(options.out)), content)
