@@ -142,3 +142,17 @@ def test_an_interrupted_job_keeps_what_it_finished_and_goes_on(capsys, runs, tmp
     content = json.loads((tmp_path / "o" / "neurons.json").read_text("utf-8"))
     assert list(content["neurons"]) == ["bolt", "nut"]
     assert run(capsys, *asked, "--overwrite")[0] == 0
+    assert made == ["bolt", "nut", "nut", "bolt", "nut"]
+    assert (tmp_path / "o" / "nut" / "index.html").is_file()
+
+
+def test_one_category_that_is_finished_is_not_made_again(capsys, runs, tmp_path, monkeypatch):
+    from workbench.cards import gather
+
+    asked = ["neurons", runs / "nut", *QUICK, "--neuron", "blocks.1.mlp.hook_post:3"]
+    asked += ["--out", tmp_path / "o"]
+    assert run(capsys, *asked)[0] == 0
+    monkeypatch.setattr(gather, "cards_of_run", lambda *_, **__: pytest.fail("made again"))
+    status, out, _ = run(capsys, *asked, "--resume")
+    assert status == 0
+    assert "blocks.1.mlp.hook_post:3" in out

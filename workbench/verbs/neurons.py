@@ -112,10 +112,11 @@ def _of_run(options: argparse.Namespace) -> Outcome:
 
     several = len(wanted) > 1
     command = plain_command(options)
+    homes = {name: options.out / name if several else options.out for name in wanted}
     kept = {
         name: rows
-        for name in wanted
-        if several and (rows := finished(options.out / name, command)) is not None
+        for name, home in homes.items()
+        if options.resume and (rows := finished(home, command)) is not None
     }
     if several:
         begin(options.out, command, replace=options.overwrite)
@@ -131,8 +132,7 @@ def _of_run(options: argparse.Namespace) -> Outcome:
             choices=_choices(options),
         )
         varied = excavation.settings.statistic == "variance"
-        home = options.out / name if several else options.out
-        with new_folder(home, overwrite=options.overwrite) as part:
+        with new_folder(homes[name], overwrite=options.overwrite) as part:
             write_cards(
                 part,
                 cards,
