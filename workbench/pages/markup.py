@@ -21,6 +21,15 @@ def escape(text: Any) -> str:
     return html.escape(str(text), quote=True)
 
 
+def breakable(path: str) -> str:
+    """Return a path, escaped, that a narrow column may break behind each of its slashes.
+
+    >>> breakable('test/a&b.png')
+    'test/<wbr>a&amp;b.png'
+    """
+    return escape(path).replace("/", "/<wbr>")
+
+
 def percent(value: float | None, reason: str = "", signed: bool = False) -> str:
     """Return a fraction in percent with one decimal, or "undefined" with the reason.
 

@@ -13,7 +13,7 @@ from workbench.figures.contact_sheet import outlined
 from workbench.figures.overlay import outline, overlay
 from workbench.pages.charts import colour_bar
 from workbench.pages.histogram import Bars, histogram, histogram_key
-from workbench.pages.markup import escape, img, percent, scrolling
+from workbench.pages.markup import breakable, escape, img, percent, scrolling
 from workbench.pages.shell import document
 
 GROUPS = {
@@ -161,7 +161,7 @@ def _crops(shown: Sequence[Shown]) -> str:
     figures = "".join(
         f"<figure{' class=' + chr(34) + 'on' + chr(34) if one.touches else ''}>"
         f"{img(outlined(one.crop, one.box), f'patch of {one.image}', 192)}"
-        f"<figcaption>{number(one.value)}<br>{escape(one.image)}</figcaption></figure>"
+        f"<figcaption>{number(one.value)}<br>{breakable(one.image)}</figcaption></figure>"
         for one in shown
     )
     return f'<div class="crops">{figures}</div>'
