@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from workbench.recording.record import record
     from workbench.recording.store import ActivationStore, open_store
     from workbench.widgets.browse import browse
-    from workbench.widgets.explorer.widget import NeuronExplorer, explore
+    from workbench.widgets.explorer.widget import NeuronExplorer, ThresholdView, explore
 
 __version__ = "0.1.0"
 
@@ -78,7 +78,7 @@ _HOMES = {
     "recording.record": ["record"],
     "recording.store": ["ActivationStore", "open_store"],
     "widgets.browse": ["browse"],
-    "widgets.explorer.widget": ["NeuronExplorer", "explore"],
+    "widgets.explorer.widget": ["NeuronExplorer", "ThresholdView", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -100,6 +100,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "SiteError",
+    "ThresholdView",
     "WorkbenchError",
     "available_models",
     "browse",

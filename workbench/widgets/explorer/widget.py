@@ -235,9 +235,24 @@ class NeuronExplorer(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return (
-            f"NeuronExplorer({self.excavation.category!r}, {len(self.images)} images, "
+            f"{type(self).__name__}({self.excavation.category!r}, {len(self.images)} images, "
             f"{len(self.excavation.neurons)} neurons; save_html shows it without a kernel)"
         )
+
+
+class ThresholdView(NeuronExplorer):
+    """The explorer's judging part alone: where the threshold lies, and who changes sides.
+
+        view = wb.ThresholdView(excavation, data)
+        view  # move the line; the next cell reads view.threshold
+
+    Histogram, ROC and precision-recall of the image scores, counts of right and wrong, the images
+    that change sides as the threshold moves, and the chosen one with its map. Curves and counts
+    need images of both kinds; where there are none, the view says so. Takes and raises what
+    `NeuronExplorer` does; `save_html` writes the whole explorer.
+    """
+
+    view = traitlets.Unicode("threshold").tag(sync=True)
 
 
 def _whole(content: Mapping[str, Any], name: str) -> int:
