@@ -49,9 +49,11 @@ Zero-shot except for the first row; "flawless or damaged" is asked with the prom
 surfaces, simple forms and the marks that damage leaves on them, and its patches answer to words.
 
 **What it cannot do.** It has seen no photograph and a few hundred words. Its text space was taught
-per patch, so how well its patches answer to words says nothing about other CLIPs. How LAKE does on
-it, `workbench demo` and `docs/results.md` tell. Its figures say nothing about LAKE on a real CLIP;
-use one for any work that counts.
+per patch, so how well its patches answer to words says nothing about other CLIPs. Its figures say
+nothing about LAKE on a real CLIP; use one for any work that counts.
+
+**LAKE on it.** `docs/results.md` has the figures, on drawn products and on photographs, layer by
+layer, beside the same network untrained and the model before. None of them chose anything here.
 
 **Make it again.** `python -m workbench.demo.training.train --out DIR --pictures {shown}`
 (`--resume` after an interruption; CUDA is used where it is). Measure it with `python -m
