@@ -129,6 +129,17 @@ def test_a_zero_baseline_is_refused_where_only_the_direction_counts(tiny, differ
                 method(tiny, pixels(), site, difference, baseline=baseline)
 
 
+@pytest.mark.parametrize("value", [0.0, 2.0], ids=["zero", "the same in all channels"])
+def test_a_baseline_without_direction_at_some_tokens_is_refused_too(
+    tiny, difference, value
+) -> None:
+    site = "blocks.0.hook_resid_post"
+    baseline = normal_baseline(tiny, NORMALS, site)
+    baseline[1:] = value  # CLS has its mean
+    with pytest.raises(SettingError, match=r"divides by the scale.*normal_baseline"):
+        integrated_gradients(tiny, pixels(), site, difference, baseline=baseline)
+
+
 def test_what_is_refused_would_indeed_not_add_up(tiny) -> None:
     """At the last residual stream the target is the same all the way down to zero."""
     tail = Tail(tiny, "blocks.2.hook_resid_post", TextSimilarity.of(tiny, "a cat"))

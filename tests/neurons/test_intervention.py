@@ -254,6 +254,21 @@ def test_the_planted_neuron_beats_random_sets_and_an_arbitrary_one_does_not(spot
     assert quiet.p_value > 0.1
 
 
+def test_keeping_the_planted_neuron_keeps_the_scores_and_keeping_an_arbitrary_one_does_not(
+    spots, planted
+):
+    excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
+    site = "blocks.1.mlp.hook_post"
+    normals = Normals.measure(planted, excavate_normals(spots), site)
+    tests = [sample for sample in spots.test("spots") if sample.label == 1]
+    keep = {"mode": "keep", "draws": 19}
+    found = effects.against_random(excavation, tests, NeuronSet(site, (5,)), normals, **keep)
+    assert np.abs(found.table.means[0]) < 0.01 * np.median(np.abs(found.table.means[1:]))
+    assert found.p_value <= 0.1  # one of the random sets is the neuron itself
+    quiet = effects.against_random(excavation, tests, NeuronSet(site, (9,)), normals, **keep)
+    assert quiet.p_value > 0.1
+
+
 def excavate_normals(spots):
     return train_normals(spots.samples)
 

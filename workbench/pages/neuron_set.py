@@ -21,6 +21,8 @@ MEASURES = {
     "vinje_gallant": "Vinje and Gallant",
     "participation_ratio": "participation ratio",
     "kurtosis": "excess kurtosis",
+    "knee": "neurons up to the knee",
+    "needed_for_90": "neurons that hold 90 %",
 }
 
 

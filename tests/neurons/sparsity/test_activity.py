@@ -42,6 +42,13 @@ def test_a_selective_neuron_is_heavy_tailed_and_gaussian_ones_are_as_a_gaussian_
     assert life.vinje_gallant[3] > 0.9
 
 
+@pytest.mark.parametrize("images", [4, 5, 16])
+def test_gaussian_neurons_of_few_images_are_not_called_heavy_tailed(images):
+    values = noise(images=images, patches=49, neurons=50)
+    life = activity([values], draws=1).lifetime
+    assert (life.p_values > 0.05).all()
+
+
 def test_patches_in_which_neurons_take_turns_are_beyond_shuffling_and_noise_is_not():
     quiet = activity(noise().split(30), draws=39).population
     assert min(one.p_value for one in quiet.values()) > 0.05

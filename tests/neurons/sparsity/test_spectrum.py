@@ -21,6 +21,7 @@ def test_planted_neurons_are_the_knee_and_their_energy_is_counted():
     assert found.needed_for(0.97) == 3  # 240 are 0.975
     assert found.needed_for(1) == 64
     assert all(one.p_value == pytest.approx(1 / 201) for name, one in found.measures.items())
+    assert (found.measures["knee"].value, found.measures["needed_for_90"].value) == (3, 3)
     assert "knee at 3" in found._repr_html_()
 
 

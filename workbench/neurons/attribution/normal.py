@@ -48,14 +48,15 @@ def checked_baseline(
     """Return the baseline to use at a site whose activation has `shape` per image.
 
     `None` is zero. Raises `SettingError` for another shape, and for zero where only
-    the direction counts: on a residual stream and at the final sites.
+    the direction counts: at the final sites, and on a residual stream for any token of it (one
+    value in all channels is zero too, since LayerNorm takes the mean off).
     """
     if baseline is not None and baseline.shape != shape:
         raise SettingError(
             f"the baseline at {site} has shape {list(baseline.shape)}, and the activation of one "
             f"image has {list(shape)}. normal_baseline(model, normals, {site!r}) returns one."
         )
-    if kind_of(site) in (*STREAMS, *FINAL_SITES) and (baseline is None or not bool(baseline.any())):
+    if _has_no_direction(kind_of(site), baseline):
         raise SettingError(
             f"a zero baseline at {site} means nothing: what follows (LayerNorm, the cosine) "
             "divides by the scale of the whole, so on the way to zero the target hardly moves, "
@@ -65,3 +66,12 @@ def checked_baseline(
     if baseline is None:
         return torch.zeros(shape, device=model.device, dtype=model.dtype)
     return baseline.to(model.device, model.dtype)
+
+
+def _has_no_direction(kind: str, baseline: Tensor | None) -> bool:
+    """Return whether what follows the site divides a zero by its scale."""
+    if kind not in (*STREAMS, *FINAL_SITES):
+        return False
+    if baseline is None or kind in FINAL_SITES:
+        return baseline is None or not bool(baseline.any())
+    return bool((baseline.amax(-1) == baseline.amin(-1)).any())

@@ -104,9 +104,14 @@ class AgainstRandom:
 
     @property
     def p_value(self) -> float:
-        """How often a random set's mean effect is as large, either way: (1 + n) / (1 + sets)."""
+        """How often chance does as well: (1 + n) / (1 + sets), whatever the effects' sign.
+
+        To `remove` what matters changes the scores: n random sets have as large a mean effect. To
+        `keep` what matters leaves the scores as they are: n random sets have as small a one.
+        """
         size = np.abs(self.table.means)
-        return float((1 + (size[1:] >= size[0]).sum()) / len(size))
+        beaten = size[1:] >= size[0] if self.mode == "remove" else size[1:] <= size[0]
+        return float((1 + beaten.sum()) / len(size))
 
     def _repr_html_(self) -> str:
         head = (

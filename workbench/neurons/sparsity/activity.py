@@ -41,7 +41,8 @@ class Lifetime:
         treves_rolls, vinje_gallant, kurtosis: see `measures`.
         gaussian: the Vinje-Gallant sparsity of a Gaussian of the neuron's mean and variance.
         p_values, q_values: how often as many Gaussian values as there are images have a kurtosis
-            as high (patches of an image are not independent, so images are counted); corrected.
+            as high, both without their bias (patches of an image are not independent, so images
+            are counted); corrected.
     """
 
     treves_rolls: Float[np.ndarray, "neuron"]
@@ -163,8 +164,10 @@ def _lifetime(
     mean, std = pivot + first, np.sqrt(np.where(varies, variance, 1.0))
     folded = stats.foldnorm.mean(np.abs(mean) / std, scale=std)
     gaussian = np.where(varies, 1 - folded**2 / (mean**2 + std**2), nothing)
-    null = np.asarray(stats.kurtosis(rng.standard_normal((2000, images)), axis=1))
-    p_values = p_at_least(tails, np.broadcast_to(null[:, None], (len(null), len(tails))))
+    # Kurtosis of a few values is biased downwards, that of many patches is not: compare unbiased.
+    null = np.asarray(stats.kurtosis(rng.standard_normal((2000, images)), axis=1, bias=False))
+    unbiased = ((count + 1) * tails + 6) * (count - 1) / ((count - 2) * (count - 3))
+    p_values = p_at_least(unbiased, np.broadcast_to(null[:, None], (len(null), len(tails))))
     finite = 1 - 1 / count
     return Lifetime(
         treves_rolls=dense,

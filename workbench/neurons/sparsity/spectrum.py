@@ -1,6 +1,8 @@
 """The sensitivity spectrum: how much of all sensitivity the first K neurons hold."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -11,13 +13,31 @@ from workbench.neurons.chance import AgainstChance, against, check_draws
 from workbench.neurons.sparsity import measures
 from workbench.recording.statistics import NeuronStatistics
 
-_MEASURES = {
+
+def _knee(values: Float[np.ndarray, "*rows n"]) -> Float[np.ndarray, "*rows"]:
+    """Return how many values are above their mean."""
+    above = values > values.mean(-1, keepdims=True) * (1 + 1e-12)
+    return np.asarray(above.sum(-1), float)
+
+
+def _needed(values: Float[np.ndarray, "*rows n"], share: float) -> Float[np.ndarray, "*rows"]:
+    """Return the fewest values that hold a share of their sum."""
+    held = np.cumsum(-np.sort(-values, axis=-1), axis=-1)
+    reached = held >= share * (1 - 1e-12) * held[..., -1:]
+    return np.asarray(reached.argmax(-1) + 1, float)
+
+
+_MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "gini": measures.gini,
     "hoyer": measures.hoyer,
     "vinje_gallant": measures.vinje_gallant,
     "participation_ratio": measures.participation_ratio,
     "kurtosis": measures.kurtosis,
+    "knee": _knee,
+    "needed_for_90": partial(_needed, share=0.9),
 }
+_LOW = ("participation_ratio", "knee", "needed_for_90")
+"""Measures of which low values are the sparse ones."""
 _BLOCK = 1 << 20  # drawn values at once
 
 
@@ -31,7 +51,8 @@ class Spectrum:
         knee: the K at which `cumulative` is farthest above the straight line from 0 to n, which
             is the number of neurons above the mean sensitivity (the point that Satopää et al.'s
             Kneedle, 2011, takes on a curve without smoothing). Equal values have none: 0.
-        measures: each measure of `values` against the null.
+        measures: each measure of `values` against the null, the knee and the number that holds 90 %
+            of the sum among them.
         observations: how many independent observations the null gives each neuron.
     """
 
@@ -45,8 +66,7 @@ class Spectrum:
         """Return the fewest neurons that hold a share (above 0, at most 1) of all sensitivity."""
         if not 0 < share <= 1:
             raise SettingError(f"share is {share}; it must be above 0 and at most 1.")
-        reached = self.cumulative >= share * (1 - 1e-12)
-        return int(np.argmax(reached)) + 1
+        return int(_needed(self.values, share))
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -102,12 +122,12 @@ def spectrum(
     return Spectrum(
         values=values,
         cumulative=cumulative,
-        knee=int((values > values.mean() * (1 + 1e-12)).sum()),
+        knee=int(_knee(values)),
         measures={
             name: against(
                 float(measure(values)),
                 np.concatenate(null[name]),
-                low=name == "participation_ratio",
+                low=name in _LOW,
             )
             for name, measure in _MEASURES.items()
         },
