@@ -1,13 +1,14 @@
 """Cards of a run: every figure equals the slow way to it, and refusals say what to do."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from workbench.cards.common import Choices, by_site, place_of
-from workbench.cards.detector import balanced
+from workbench.cards.detector import Judged, balanced, misses
 from workbench.cards.gather import cards_of_run
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError, SiteError
@@ -42,6 +43,25 @@ def test_every_selected_neuron_has_a_card_in_its_order(cards, excavation):
     assert [card.place.rank for card in cards] == list(range(1, 7))
     assert all(card.place.selected for card in cards)
     assert cards[excavation.neurons.names[2]] is cards[2]
+
+
+def test_a_neuron_that_never_varies_on_normal_patches_has_no_deviation_to_be_measured_in(
+    excavation, model, dataset, tests
+):
+    known = {sample.name: sample for sample in dataset}
+    normals = Normals.measure(
+        model, [known[name] for name in excavation.support], excavation.neurons.site
+    )
+    flat = replace(normals, variance=torch.zeros_like(normals.variance))
+    judged = replace(Judged.by(excavation, tests, 4), scores=np.full(len(tests), -9.0))
+    varying, constant = (
+        misses(excavation, judged, tests, excavation.neurons[:1], each, 1)[0][0]
+        for each in (normals, flat)
+    )
+    assert constant.largest is None
+    assert varying.largest == pytest.approx(float(np.abs(varying.deviation).max()))
+    assert (constant.row, constant.column) == (varying.row, varying.column)
+    assert np.isnan(constant.deviation).all()
 
 
 def test_what_neurons_carry_sums_to_the_whole(cards, excavation, tests):

@@ -54,6 +54,32 @@ def test_a_target_is_the_score_that_the_detector_gives(
         assert float(found) == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_the_shares_name_the_planted_carrier_of_an_anomaly_and_nobody_on_a_normal_patch(
+    dataset, model
+) -> None:
+    """A selected neuron is moved far at one patch of the picture; nothing else is touched."""
+    excavation = excavate(dataset, model, k=8, metric="squared_euclidean")
+    site, planted, patch = excavation.neurons.site, excavation.neurons[3], (2, 1)
+    known = {one.name: one for one in dataset.samples}
+    normal = known[excavation.support[0]]
+    token = 1 + patch[0] * model.grid[1] + patch[1]
+
+    def move(value, hook):
+        moved = value.clone()
+        moved[:, token, planted] += 100 * value[:, 1:].std()
+        return moved
+
+    (plain,) = excavation.score(normal)
+    with model.hooks(fwd_hooks=[(site, move)]):
+        (found,) = excavation.score(normal)
+    shares = gallery_shares(found, *patch).values[0, 0]
+    assert int(shares.argmax()) == 3
+    assert float(shares[3]) > 0.5 * float(shares.sum())
+    beside = gallery_shares(found, 0, 0).values
+    assert float(beside.sum()) < 1e-3 * float(shares.sum())
+    assert float(gallery_shares(plain, *patch).values.sum()) < 1e-3 * float(shares.sum())
+
+
 def test_gallery_shares_are_exact_at_every_patch(excavation, sample) -> None:
     (detection,) = excavation.score(sample)
     for row, column in np.ndindex(detection.visual.shape):

@@ -144,6 +144,19 @@ def test_everything_is_cleaned_up_after_errors_nesting_and_entering_again(model)
     assert not any(point._forward_hooks for point in model.hook_dict.values())
 
 
+def test_an_interrupt_while_entering_leaves_no_hook(model, monkeypatch):
+    second = model.hook_dict[SITE]
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(second, "register_forward_hook", interrupted)
+    both = (changes.zero(NeuronSet("hook_embed", (0,))), changes.zero(NeuronSet(SITE, (0,))))
+    with pytest.raises(KeyboardInterrupt), Intervention(model, *both):
+        pass
+    assert not any(point._forward_hooks for point in model.hook_dict.values())
+
+
 def test_a_user_who_resets_the_models_hooks_does_not_end_an_intervention(model):
     x = pixels()
     with Intervention(model, changes.zero(NeuronSet("blocks.0.mlp.hook_post", (3,)))):
@@ -227,15 +240,41 @@ def planted(spots):
     return model
 
 
+PLACE = "blocks.1.mlp.hook_post"
+
+
+@pytest.fixture(scope="module")
+def detector(spots, planted):
+    return excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
+
+
+@pytest.fixture(scope="module")
+def usual(spots, planted):
+    return Normals.measure(planted, excavate_normals(spots), PLACE)
+
+
+SILENCERS = {
+    "zero": lambda one, **_: changes.zero(one),
+    "to_mean": lambda one, usual, **_: changes.to_mean(one, usual),
+    "resample": lambda one, usual, **_: changes.resample(one, usual),
+    "clamp": lambda one, usual, **_: changes.clamp(one, usual),
+    "scale": lambda one, usual, **_: changes.scale(one, 0.1, usual),
+    "patch_from": lambda one, model, normal, **_: changes.patch_from(model, one, normal),
+}
+
+
+@pytest.mark.parametrize("way", SILENCERS)
 def test_silencing_the_planted_neuron_lowers_every_anomalys_score_and_no_other_comes_near(
-    spots, planted
+    spots, planted, detector, usual, way
 ):
-    excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
     tests = spots.test("spots")
-    labels = [sample.label for sample in tests]
-    every = NeuronSet("blocks.1.mlp.hook_post", tuple(range(16)))
-    table = effects.silence_each(excavation, tests, every)
-    anomalous = np.array(labels) == 1
+    anomalous = np.array([sample.label for sample in tests]) == 1
+    normal = prepare(excavate_normals(spots)[0], planted)
+    todo = [
+        SILENCERS[way](NeuronSet(PLACE, (index,)), usual=usual, model=planted, normal=normal)
+        for index in range(16)
+    ]
+    table = effects.effects(detector, tests, todo)
     sizes = np.abs(table.effects[:, anomalous].mean(1))
     assert sizes.argmax() == 5
     assert sizes[5] > 5 * np.delete(sizes, 5).max()
@@ -243,29 +282,36 @@ def test_silencing_the_planted_neuron_lowers_every_anomalys_score_and_no_other_c
     assert np.abs(table.effects[5][~anomalous]).max() < 1e-2 * sizes[5]
 
 
-def test_the_planted_neuron_beats_random_sets_and_an_arbitrary_one_does_not(spots, planted):
-    excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
-    site = "blocks.1.mlp.hook_post"
-    normals = Normals.measure(planted, excavate_normals(spots), site)
+def test_removing_the_planted_neuron_beats_random_changes_as_large_and_an_arbitrary_one_does_not(
+    spots, detector, usual
+):
     tests = [sample for sample in spots.test("spots") if sample.label == 1]
-    found = effects.against_random(excavation, tests, NeuronSet(site, (5,)), normals, draws=19)
-    assert found.p_value <= 0.1
-    quiet = effects.against_random(excavation, tests, NeuronSet(site, (9,)), normals, draws=19)
+    found = effects.against_random(detector, tests, NeuronSet(PLACE, (5,)), usual, draws=19)
+    assert float(usual.variance[5]) == 0  # what it does on normal patches says nothing of it
+    assert found.p_value <= 0.1  # one of the random sets may be the neuron itself
+    assert (np.abs(found.table.means[1:]) > 0).all()  # chance is not doing nothing
+    quiet = effects.against_random(detector, tests, NeuronSet(PLACE, (9,)), usual, draws=19)
     assert quiet.p_value > 0.1
 
 
+def test_removing_what_does_not_move_is_refused_and_never_drawn(spots, detector, usual):
+    calm = [sample for sample in spots.test("spots") if sample.label == 0]
+    with pytest.raises(SettingError, match="to remove these changes nothing"):
+        effects.against_random(detector, calm, NeuronSet(PLACE, (5,)), usual)
+    every = NeuronSet(PLACE, tuple(range(len(usual.mean))))
+    with pytest.raises(SettingError, match=f"too few to draw sets of {len(every)} from"):
+        effects.against_random(detector, calm, every, usual)
+
+
 def test_keeping_the_planted_neuron_keeps_the_scores_and_keeping_an_arbitrary_one_does_not(
-    spots, planted
+    spots, detector, usual
 ):
-    excavation = excavate(spots, planted, k=32, text_weight=0, metric="squared_euclidean")
-    site = "blocks.1.mlp.hook_post"
-    normals = Normals.measure(planted, excavate_normals(spots), site)
     tests = [sample for sample in spots.test("spots") if sample.label == 1]
     keep = {"mode": "keep", "draws": 19}
-    found = effects.against_random(excavation, tests, NeuronSet(site, (5,)), normals, **keep)
+    found = effects.against_random(detector, tests, NeuronSet(PLACE, (5,)), usual, **keep)
     assert np.abs(found.table.means[0]) < 0.01 * np.median(np.abs(found.table.means[1:]))
     assert found.p_value <= 0.1  # one of the random sets is the neuron itself
-    quiet = effects.against_random(excavation, tests, NeuronSet(site, (9,)), normals, **keep)
+    quiet = effects.against_random(detector, tests, NeuronSet(PLACE, (9,)), usual, **keep)
     assert quiet.p_value > 0.1
 
 
@@ -276,6 +322,7 @@ def excavate_normals(spots):
 @pytest.mark.parametrize("mode", ["remove", "keep"])
 def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavation, mode):
     normals = Normals.measure(model, excavate_normals(spots), SITE)
+    judged = spots.test("spots")[:2]
     seen = []
     original = effects.effects
 
@@ -286,11 +333,12 @@ def test_random_sets_are_changed_by_the_same_mean_square(spots, model, excavatio
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(effects, "effects", spy)
         found = effects.against_random(
-            excavation, spots.test("spots")[:2], excavation.neurons, normals, mode=mode, draws=4
+            excavation, judged, excavation.neurons, normals, mode=mode, draws=4
         )
     assert {len(change.neurons) for change in seen} == {8 if mode == "remove" else 24}
     assert found.factors[0] == 0
-    tokens = torch.cat([torch.zeros(1, 1, 32), normals.rows[None]], dim=1)
+    patches = model.patches(prepare(judged, model), [SITE])[SITE]
+    tokens = torch.cat([torch.zeros(2, 1, 32), patches], dim=1)
     squares = [float((changes.apply(c, tokens) - tokens).square().sum()) for c in seen]
     assert squares == pytest.approx([squares[0]] * 5, rel=1e-3)
 

@@ -62,6 +62,23 @@ def cards(*given: Card) -> Cards:
     return Cards("8 neurons", {"name": "tiny"}, given, ("4 images.",), values)
 
 
+def test_a_miss_of_a_neuron_that_never_varies_on_normal_pictures_says_so():
+    flat = replace(card().misses[0], deviation=np.full((3, 4), np.nan, np.float32))
+    found = replace(card(), misses=(flat,))
+    assert "on normal pictures it never varies" in Reader(card_html(found, "title")).words
+    assert found.to_dict()["misses"][0]["largest_deviation"] is None
+
+
+def test_the_headline_is_the_surest_label_if_it_holds_for_all_methods_together():
+    (only,) = card().labels.values()  # q is 0.02
+    surer = replace(only, method="sparse", term="crack", q_value=0.01)
+    nothing = replace(only, method="decoder", term=None, q_value=0.5)
+    assert card().term == "scratch"
+    assert replace(card(), labels={"dissect": only, "sparse": surer}).term == "crack"
+    three = {"dissect": only, "decoder": nothing, "sparse": replace(nothing, method="sparse")}
+    assert replace(card(), labels=three).term is None
+
+
 def test_a_card_says_every_figure_and_lets_no_markup_in():
     page = card_html(card(), "a & b", [("index.html", "All")])
     read = Reader(page)

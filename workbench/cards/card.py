@@ -14,6 +14,7 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import SettingError
 from workbench.evaluation.measure import Measure
 from workbench.neurons.labels import Label
+from workbench.neurons.labels.result import ALPHA
 from workbench.neurons.visualisation import Visualisation
 from workbench.recording.crops import Box
 
@@ -93,7 +94,8 @@ class Silenced:
 class Miss:
     """An anomalous picture that scores low, and what the neuron does there.
 
-    `deviation` is the activation's distance from the normal mean in normal standard deviations;
+    `deviation` is the activation's distance from the normal mean in normal standard deviations,
+    NaN where the neuron never varies on normal patches;
     `row` and `column` are where it is largest, `touches` whether that patch touches the defect.
     """
 
@@ -105,6 +107,12 @@ class Miss:
     touches: bool | None
     deviation: Float[np.ndarray, "row column"] = field(repr=False)
     picture: Image.Image = field(repr=False)
+
+    @property
+    def largest(self) -> float | None:
+        """The largest deviation, `None` where the neuron never varies on normal patches."""
+        found = float(np.abs(self.deviation).max())
+        return found if np.isfinite(found) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +152,16 @@ class Card:
 
     @property
     def term(self) -> str | None:
-        """The label of the first method that found one better than chance."""
-        return next((one.term for one in self.labels.values() if one.term is not None), None)
+        """The label that is surest, if it is better than chance for all methods together.
+
+        Each method's q-value is corrected for the neurons; times the number of methods, the least
+        of them must still be 0.05 or less.
+        """
+        named = [one for one in self.labels.values() if one.term is not None]
+        surest = min(named, key=lambda one: one.q_value, default=None)
+        if surest is None or surest.q_value * len(self.labels) > ALPHA:
+            return None
+        return surest.term
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain data; crops and pictures are named, not held."""
@@ -189,7 +205,7 @@ class Card:
                     "image": one.image,
                     "defect": one.defect,
                     "score": one.score,
-                    "largest_deviation": float(np.abs(one.deviation).max()),
+                    "largest_deviation": one.largest,
                     "row": one.row,
                     "column": one.column,
                     "touches_defect": one.touches,

@@ -118,10 +118,11 @@ def misses(
     grid = excavation.model.grid
     columns = list(neurons.indices)
     centre = normals.of(neurons, normals.mean)
-    spread = normals.of(neurons, normals.variance).sqrt().clamp_min(torch.finfo().tiny)
+    spread = normals.of(neurons, normals.variance).sqrt()
+    spread[spread == 0] = torch.nan  # it has no normal deviation to be measured in
     start = 0
     for shown, seen in walk(excavation.model, pictures(missed), [neurons.site]):
-        far = ((seen[neurons.site][..., columns].float().cpu() - centre) / spread).numpy()
+        far = seen[neurons.site][..., columns].float().cpu() - centre
         for each, size, picture in zip(far, shown.sizes, shown.pictures, strict=True):
             sample, score = missed[start], float(judged.scores[worst[start]])
             start += 1
@@ -129,7 +130,7 @@ def misses(
             image = picture.open()
             image.thumbnail((MAP_SIDE, MAP_SIDE))
             for at, values in enumerate(each.T):
-                peak = int(np.abs(values).argmax())
+                peak = int(values.abs().argmax())
                 found[at].append(
                     Miss(
                         image=sample.name,
@@ -138,7 +139,7 @@ def misses(
                         row=peak // grid[1],
                         column=peak % grid[1],
                         touches=None if truth.touched is None else bool(truth.touched[peak]),
-                        deviation=values.reshape(grid),
+                        deviation=(values / spread[at]).view(grid).numpy(),
                         picture=image,
                     )
                 )

@@ -240,8 +240,8 @@ def _misses(card: Card) -> str:
 {img(_map(miss), f"{miss.image}, the neuron’s deviation", _MISS_SIDE)}
 </div><figcaption><div class="verdict"><span class="is">{escape(miss.defect)}</span>
 <span class="score"><span>score</span> {number(miss.score)}</span></div>
-<div class="file">{escape(miss.image)} · at most {number(float(np.abs(miss.deviation).max()))}
-deviations{_where(miss.touches)}</div></figcaption></figure>"""
+<div class="file">{escape(miss.image)} · {_farthest(miss)}{_where(miss.touches)}</div>
+</figcaption></figure>"""
         for miss in card.misses
     )
     return f"""<p class="muted">Defective pictures below the threshold, the lowest score first, and
@@ -270,8 +270,16 @@ last resort: it shows one thing that does, not what the neuron is for. The highe
 <div class="crops wide">{figures}</div>"""
 
 
+def _farthest(miss: Miss) -> str:
+    if miss.largest is None:
+        return "on normal pictures it never varies; farthest from there"
+    return f"at most {number(miss.largest)} deviations"
+
+
 def _map(miss: Miss) -> Image.Image:
-    heat = overlay(miss.picture, np.abs(miss.deviation).astype(float), DEVIATIONS)
+    heat = miss.picture
+    if miss.largest is not None:
+        heat = overlay(miss.picture, np.abs(miss.deviation).astype(float), DEVIATIONS)
     rows, columns = miss.deviation.shape
     return outline(heat, miss.row, miss.column, (rows, columns))
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from tests.surfaces import draw_category, make_model
 from workbench.errors import DataError, SettingError
 from workbench.excavation.excavate import excavate
+from workbench.images.stream import prepare
 from workbench.neurons.sparsity.needed import accuracy_by_k, neurons_needed
 
 
@@ -82,6 +84,47 @@ def test_the_curve_has_its_null_and_is_the_same_for_the_same_seed(folder):
     assert found.needed((0.9,))[0.9] in found.ks
     assert len(found.random_needed((0.9,))[0.9]) == 4
     assert "random sets" in found._repr_html_()
+
+
+def test_a_planted_carrier_is_found_and_is_nothing_special_for_labels_it_does_not_follow(folder):
+    images, labels = files(folder)
+    model, place = make_model(), "blocks.1.hook_resid_post"
+    normal, odd = (
+        model.patches(
+            prepare([p for p, one in zip(images, labels, strict=True) if one == kind], model),
+            [place],
+        )
+        for kind in (0, 1)
+    )
+    rows, spots = normal[place].flatten(0, 1), odd[place]
+    middle, spread = rows.mean(0), torch.cov(rows.T) + 1e-3 * torch.eye(32)
+    away = torch.linalg.solve(spread, (spots - middle).transpose(1, 2)).transpose(1, 2)
+    farthest = ((spots - middle) * away).sum(2).argmax(1)
+    towards = away[torch.arange(len(spots)), farthest].mean(0)  # from normal to the bright squares
+
+    def only_one_moves(value, hook):
+        held = torch.ones_like(value)
+        held[:, 0] = value[:, 0]
+        held[:, 1:, 7] = (value[:, 1:] - middle) @ towards
+        return held
+
+    with model.hooks(fwd_hooks=[(place, only_one_moves)]):
+        made = excavate(
+            folder,
+            model,
+            site=place,
+            selection="all",
+            text_weight=0.0,
+            metric="squared_euclidean",
+        )
+        assert made.neurons[0] == 7
+        found = accuracy_by_k(made, images, labels, [1], auroc, draws=19)
+        other = accuracy_by_k(made, images, [0, 1] * (len(images) // 2), [1], auroc, draws=19)
+    assert found.needed((0.99,)) == {0.99: 1}
+    assert found.accuracy[0] == 1
+    assert found.p_values[0] <= 0.1
+    assert max(found.random_needed((0.99,))[0.99]) == 32
+    assert other.p_values[0] > 0.1
 
 
 def test_what_cannot_be_measured_is_refused(folder):

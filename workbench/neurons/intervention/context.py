@@ -1,5 +1,6 @@
 """Changes to a model's forwards for the length of a `with` block."""
 
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -24,15 +25,15 @@ class Intervention:
         for change in changes:
             change.check(model)
         self.model, self.changes = model, changes
-        self._entries: list[list[Any]] = []
+        self._entries: list[ExitStack] = []
 
     def __enter__(self) -> HookedCLIP:
-        entry: list[Any] = []
-        self._entries.append(entry)
-        for change in self.changes:
-            # PyTorch's own handles: removing one never touches another's hooks.
-            point = self.model.hook_dict[change.neurons.site]
-            entry.append(point.register_forward_hook(_hook(change)))
+        with ExitStack() as entry:  # an interrupt between two hooks takes the first off again
+            for change in self.changes:
+                # PyTorch's own handles: removing one never touches another's hooks.
+                point = self.model.hook_dict[change.neurons.site]
+                entry.callback(point.register_forward_hook(_hook(change)).remove)
+            self._entries.append(entry.pop_all())
         return self.model
 
     def __exit__(
@@ -41,8 +42,7 @@ class Intervention:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for handle in self._entries.pop():
-            handle.remove()
+        self._entries.pop().close()
 
 
 def _hook(change: Change) -> Any:

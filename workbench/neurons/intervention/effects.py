@@ -16,13 +16,14 @@ from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError
 from workbench.excavation.detector import Excavation
-from workbench.excavation.features import BATCH
+from workbench.excavation.features import BATCH, walk
 from workbench.images.progress import progress
-from workbench.images.stream import ImageLike, pictures, stream
+from workbench.images.stream import ImageLike, Picture, pictures, stream
 from workbench.intervals import DRAWS, LEVEL, mean_interval
 from workbench.neurons.intervention.changes import Change, scale, zero
 from workbench.neurons.intervention.normals import Normals
 from workbench.neurons.intervention.restart import ROWS, changed_patches
+from workbench.neurons.patch_figures import PatchFigures
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ class DoseResponse:
 
 @dataclass(frozen=True, eq=False)
 class AgainstRandom:
-    """A set of neurons and random sets of its size, changed by the same expected mean square.
+    """A set of neurons and random sets of its size, changed by the same mean square.
 
     `table` has the set first, then the random sets. `factors` are those put on the deviation from
     the normal mean: 0 for the set, and for each random set the one that makes its change as large.
@@ -204,38 +205,70 @@ def against_random(
     """Remove only these neurons, or keep only these, against random sets of the same size.
 
     To `remove` neurons is to hold them at their normal mean; to `keep` them, to hold all others
-    at the site there. Random sets are drawn from the whole site. As the most varying neurons make
-    the largest change whatever they mean, each random set's deviation is multiplied by
-    1 - sqrt(variance of the set's change / variance of its own), so that the expected mean square
-    over the normal patches is equal. Raises `SettingError` for another mode or no draws.
+    at the site there. As the neurons that move most make the largest change whatever they mean,
+    each random set's deviation is multiplied by 1 - sqrt(mean square of the set's change / that
+    of its own), so that the mean square over the judged images' patches is equal. Random sets to
+    remove are drawn from the neurons that move at all on these images.
+
+    Raises `SettingError` for another mode or no draws, where nothing would be changed (no neuron
+    that is silenced leaves its normal mean), or where too few neurons move to draw from.
     """
     if mode not in ("remove", "keep") or draws < 1:
         raise SettingError(f"mode {mode!r} with {draws} draws; take remove or keep, and 1 or more.")
     normals.of(neurons, normals.mean)  # refuses neurons of another site
-    width, rng = len(normals.mean), np.random.default_rng(seed)
+    found = pictures(images)
+    moved = _moved(excavation, found, normals)
+    width, rng = len(moved), np.random.default_rng(seed)
+    moving = np.flatnonzero(moved > 0) if mode == "remove" else np.arange(width)
 
     def silenced(chosen: Iterable[int]) -> NeuronSet:
         inside = {int(index) for index in chosen}
         rest = tuple(index for index in range(width) if index not in inside)
         return NeuronSet(neurons.site, tuple(sorted(inside)) if mode == "remove" else rest)
 
-    def variance(of: NeuronSet) -> float:
-        return float(normals.of(of, normals.variance).sum())
+    def change_of(these: NeuronSet) -> float:
+        return float(moved[list(these.indices)].sum())
 
     sets = [silenced(neurons.indices)]
+    if change_of(sets[0]) == 0:
+        raise SettingError(
+            f"to {mode} these changes nothing: on the judged images no neuron that would be "
+            "silenced leaves its normal mean."
+        )
+    if len(moving) < len(neurons):
+        raise SettingError(
+            f"only {len(moving)} of {width} neurons at {neurons.site} leave their normal mean on "
+            f"the judged images: too few to draw sets of {len(neurons)} from."
+        )
     sets += [
-        silenced(rng.choice(width, len(neurons), replace=False).tolist()) for _ in range(draws)
+        silenced(rng.choice(moving, len(neurons), replace=False).tolist()) for _ in range(draws)
     ]
-    wanted = variance(sets[0])
-    own = [variance(drawn) for drawn in sets]
-    ratios = [np.sqrt(wanted / each) if each > 0 else 1.0 for each in own]
+    wanted = change_of(sets[0])
+    own = [change_of(drawn) for drawn in sets]
+    # A set that keeps all that moves cannot be made to change anything.
+    ratios = [np.sqrt(wanted / each) if each > 0 else 0.0 for each in own]
     factors = tuple(1 - float(ratio) for ratio in ratios)
     names = [f"{mode} these", *(f"{mode} random {draw}" for draw in range(draws))]
     changes = [
         replace(scale(each, factor, normals), name=name)
         for each, factor, name in zip(sets, factors, names, strict=True)
     ]
-    return AgainstRandom(mode, factors, effects(excavation, images, changes))
+    return AgainstRandom(mode, factors, effects(excavation, found, changes))
+
+
+def _moved(
+    excavation: Excavation, found: Sequence[Picture], normals: Normals
+) -> Float[np.ndarray, "neuron"]:
+    """Return each neuron's mean square distance from its normal mean over all patches."""
+    seen = PatchFigures()
+    for _, patches in walk(excavation.model, found, [normals.site]):
+        seen.add(patches[normals.site])
+    if not seen.count:
+        raise DataError("nothing to measure: no image was given.")
+    square: Float[np.ndarray, neuron] = (
+        (seen.variance + (seen.mean - normals.mean).square()).double().numpy()
+    )
+    return square
 
 
 def _scores(excavation: Excavation, patches: dict[str, Tensor]) -> Float[np.ndarray, "row"]:
