@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lab lock front clean
+.PHONY: help setup demo test lint lab package lock front clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ lint: setup ## style and types
 
 lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/workbench lab
+
+package: setup ## build wheel and source distribution; install them elsewhere and run the demo there
+	$(BIN)/python -m pytest release --timeout=1800
 
 lock: setup ## pin the newest versions that fit together
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile --quiet --universal --python-version 3.11 \
