@@ -60,7 +60,7 @@ def test_jupyterlab_opens_a_copy_and_leaves_what_is_installed_alone(environment,
         copies = {path.relative_to(server.place) for path in server.place.rglob("*.ipynb")}
         assert copies == {path.relative_to(package / "notebooks") for path in before}
         os.killpg(server.process.pid, signal.SIGINT)
-        assert server.process.wait(60) == 130, server.said()
+        assert server.process.wait(120) == 130, server.said()
         assert server.said().endswith("nothing half-written was left behind.\n")
     finally:
         server.close()

@@ -63,7 +63,7 @@ class LabServer:
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
         client.start_channels(hb=False)  # a kernel that has no heartbeat yet counts as dead
-        client.kernel_info(reply=True, timeout=60)
+        client.kernel_info(reply=True, timeout=120)
         client.stop_channels()
 
     def said(self) -> str:
@@ -72,7 +72,7 @@ class LabServer:
     def close(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait(60)
+            self.process.wait(120)
         self.process.stdout.close()
         self.log.close()
 

@@ -175,7 +175,7 @@ def test_jupyterlab_answers_and_ends_with_its_kernels_and_one_line(server, how):
     server.start_a_kernel()
     kernels = processes_below(server.place)
     os.killpg(server.process.pid, how)  # what a terminal does: the whole group gets it
-    out, _ = server.process.communicate(timeout=60)
+    out, _ = server.process.communicate(timeout=120)
     assert server.process.returncode == 130, server.said()
     assert out == ""
     assert server.said().endswith(

@@ -21,7 +21,7 @@ PLACE = Path("workbench-notebooks")
 """Where the copy goes unless another folder is named."""
 LAUNCHER = "00_start_here.ipynb"
 """The notebook that opens first, where there is one."""
-SECONDS = 15.0
+SECONDS = 30.0
 """What JupyterLab is given to shut its kernels down before it is killed."""
 _KINDS = ("*.ipynb", "exercises/*.ipynb")
 _ENDED_BY_HAND = (0, 130, -signal.SIGINT, -signal.SIGTERM)
