@@ -18,6 +18,7 @@ from workbench.neurons.labels import Labels
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.chosen import Chosen, Neurons, names_of, number_of
 from workbench.widgets.explorer.given import shown_and_known
+from workbench.widgets.explorer.home import Home
 from workbench.widgets.explorer.later import Later
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import check_there, look
@@ -70,6 +71,7 @@ class NeuronExplorer(anywidget.AnyWidget):
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None
     ) -> None:
+        self._home = Home()
         self._later = Later()
         shown, known = shown_and_known(images, excavation)
         check_there(shown)
@@ -164,6 +166,10 @@ class NeuronExplorer(anywidget.AnyWidget):
         self.send({"push": "choose", **plain(told)})
 
     def _received(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
+        """Answer a message where the cells run; a busy cell is waited for."""
+        self._home.do(lambda: self._handle(content))
+
+    def _handle(self, content: Mapping[str, Any]) -> None:
         """Answer a message, with one sentence where it cannot be answered."""
         number, ask = content.get("id"), content.get("ask")
         try:
