@@ -2,14 +2,10 @@
 
 import pytest
 
-from tests.browser.views import Views
+from tests.browser.views import Views, changed
 
 NOTEBOOK = "04_neurons_up_close.ipynb"
 EXPLORER_CELL, NEXT_CELL = 1, 2
-
-
-def changed(before, after):
-    return {view for view in before if before[view] != after[view]}
 
 
 @pytest.fixture
@@ -47,7 +43,7 @@ def test_what_is_chosen_in_the_notebook_changes_all_views_and_python_sees_it(not
     assert notebook.ask("explorer.threshold") != scores
     outputs = notebook.run(NEXT_CELL)
     assert "blocks.2.hook_resid_post (" in outputs[0]["text"]
-    shot(views.root, "notebook-only-these")
+    views.shot(shot, "lab-only-these")
 
     before = views.shown()
     views.images.press("ArrowDown")
@@ -72,3 +68,18 @@ def test_what_is_chosen_in_the_notebook_changes_all_views_and_python_sees_it(not
     assert notebook.ask("explorer.threshold") == pytest.approx(
         float(views.threshold.get_by_role("spinbutton").input_value()), rel=1e-3
     )
+
+
+def test_the_explorer_fits_the_notebook_in_both_themes_and_at_two_widths(notebook, shot):
+    page = notebook.page
+    explorer, threshold = (Views(page, number).opened() for number in (0, 1))
+    for theme in ("light", "dark"):
+        notebook.theme(theme)
+        for width in (1280, 800):
+            page.set_viewport_size({"width": width, "height": 1000})
+            for views, name in ((explorer, "explorer"), (threshold, "threshold")):
+                views.settled()
+                assert views.root.get_attribute("data-theme") == theme
+                assert views.too_wide() == []
+                views.shot(shot, f"lab-{name}-{theme}-{width}")
+    notebook.theme("light")

@@ -19,8 +19,9 @@ _SETTLED = """async (root) => {
 # From the moment the browser took the input to the moment that all views were painted.
 _STOPWATCH = f"""(root) => {{
   const settled = {_SETTLED};
+  const first = !root.times;
   root.times = [];
-  for (const kind of ["keydown", "click"]) {{
+  if (first) for (const kind of ["keydown", "click"]) {{
     root.addEventListener(kind, (event) => {{
       const began = event.timeStamp;
       setTimeout(async () => {{
@@ -63,6 +64,7 @@ class Views:
         head = self.root.get_by_role("region", name="Picture")
         return {
             "images": self.images.inner_text(),
+            "image": self.images.get_by_role("option", selected=True).inner_text(),
             "picture": head.inner_text(),
             "patch": self.root.get_by_role("region", name="Patch").inner_text(),
             "neuron": self.neuron.inner_text(),
@@ -109,13 +111,30 @@ class Views:
     def timed(self, acts: Sequence[Callable[[], object]]) -> list[float]:
         """Return how many milliseconds each input took until all views were painted."""
         self.root.evaluate(_STOPWATCH)
+        root = self.root.element_handle()
         for number, act in enumerate(acts, 1):
             act()
             self.page.wait_for_function(
                 "([root, number]) => root.times.length >= number",
-                arg=[self.root.element_handle(), number],
+                arg=[root, number],
             )
         return [float(time) for time in self.root.evaluate("(root) => root.times")]
+
+    def shows_literally(self, text: str) -> None:
+        """Fail unless a text with markup stands there as it is, and made no element."""
+        assert text in self.root.inner_text()
+        assert self.root.locator("img, script, b b, h2 *").count() == 0
+        assert self.page.evaluate("() => globalThis.hit") is None
+
+    def shot(self, keep: Callable[..., None], name: str) -> None:
+        """Have the whole of it kept as a picture: the window is made as tall for it."""
+        size = self.page.viewport_size
+        assert size is not None
+        tall = int(self.root.evaluate("(root) => root.offsetHeight")) + 400
+        self.page.set_viewport_size({"width": size["width"], "height": tall})
+        self.root.evaluate("(root) => root.scrollIntoView()")
+        keep(self.settled().root, name)
+        self.page.set_viewport_size(size)
 
     def too_wide(self) -> list[str]:
         """Return what sticks out of the explorer to the right."""
@@ -136,3 +155,8 @@ class Views:
         box = target.bounding_box()
         assert box is not None
         return dict(box)
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """Return which views say something else than before."""
+    return {view for view in before if before[view] != after[view]}

@@ -239,10 +239,21 @@ class NeuronExplorer(anywidget.AnyWidget):
         content, buffers = parcel.message(number, **more)
         self.send(content, buffers)
 
+    def _repr_mimebundle_(self, **given: Any) -> Any:
+        """Return what a notebook shows; where it shows no widgets, one line that says what to do."""
+        shown = super()._repr_mimebundle_(**given)
+        data = shown[0] if isinstance(shown, tuple) else shown
+        if data is not None:
+            data["text/plain"] = (
+                f"{self!r}: no widgets are shown here; explorer.save_html('explorer.html') writes "
+                "it as a page for any browser."
+            )
+        return shown
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.excavation.category!r}, {len(self.images)} images, "
-            f"{len(self.excavation.neurons)} neurons; save_html shows it without a kernel)"
+            f"{len(self.excavation.neurons)} neurons)"
         )
 
 
