@@ -69,6 +69,16 @@ def lab(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def in_lab(browser, lab: Lab) -> Iterator["playwright.Page"]:
     """A page for JupyterLab; errors, and requests to anywhere else, fail the test."""
+    yield from page_of_lab(browser, lab)
+
+
+@pytest.fixture(scope="module")
+def kept_in_lab(browser, lab: Lab) -> Iterator["playwright.Page"]:
+    """The same, for all tests of a module."""
+    yield from page_of_lab(browser, lab)
+
+
+def page_of_lab(browser, lab: Lab) -> Iterator["playwright.Page"]:
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
     own = (lab.url, lab.url.replace("http", "ws"), "blob:", "data:")
     watch = Watch(context, lambda url: url.startswith(own), lab_noise)

@@ -81,6 +81,7 @@ class Lab:
                 f"--LabApp.workspaces_dir={self.home / 'workspaces'}",
                 "--LabApp.expose_app_in_browser=True",
                 "--LabApp.extension_manager=readonly",
+                "--ServerApp.disable_check_xsrf=True",  # `end_kernels` asks from outside the page
             ],
             cwd=self.home,
             env=environment,
@@ -132,6 +133,16 @@ class Lab:
         notebook = Notebook(page, self.notebooks / name)
         notebook.theme(theme)
         return notebook
+
+    def end_kernels(self) -> None:
+        """Shut all kernels down."""
+        with urllib.request.urlopen(f"{self.url}/api/sessions", timeout=10) as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            where = f"{self.url}/api/sessions/{session['id']}"
+            urllib.request.urlopen(
+                urllib.request.Request(where, method="DELETE"), timeout=30
+            ).close()
 
     def _settings(self, plugin: str, content: dict[str, Any]) -> None:
         path = self.home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"

@@ -5,12 +5,12 @@ import pytest
 from tests.browser.views import Views, changed
 
 NOTEBOOK = "04_neurons_up_close.ipynb"
-EXPLORER_CELL, NEXT_CELL = 1, 2
+NEXT_CELL = 2
 
 
-@pytest.fixture
-def notebook(in_lab, lab):
-    opened = lab.open(in_lab, NOTEBOOK)
+@pytest.fixture(scope="module")
+def notebook(kept_in_lab, lab):
+    opened = lab.open(kept_in_lab, NOTEBOOK)
     opened.run_all()
     yield opened
     opened.kill()
@@ -28,7 +28,9 @@ def test_what_is_chosen_in_the_notebook_changes_all_views_and_python_sees_it(not
     views.root.get_by_role("button", name="Clear").click()
     views.settled()
     views.click_neuron()
-    (name,) = notebook.ask("[name for chosen in explorer.selected_neurons for name in chosen.names]")
+    (name,) = notebook.ask(
+        "[name for chosen in explorer.selected_neurons for name in chosen.names]"
+    )
     assert name in views.map.get_attribute("aria-label")
 
     before = views.shown()

@@ -210,9 +210,7 @@ def test_python_sees_what_was_clicked_and_is_called(explorer, line, excavation):
     assert line.answers()[-1:] == []
 
 
-def test_messages_from_another_thread_are_worked_on_where_the_cells_run(
-    excavation, dataset, lines
-):
+def test_messages_from_another_thread_are_worked_on_where_the_cells_run(excavation, dataset, lines):
     async def session():
         explorer = explore(excavation, dataset)
         threads = []
