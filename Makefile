@@ -8,12 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= out/demo
+FRONT := workbench/widgets/front
+NPM_INSTALL := npm install --no-package-lock --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lab package lock front clean
+.PHONY: help setup demo test test-browser lint lab package lock front clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## make .venv and fill it from the lock file (nothing to do when nothing changed)
 
@@ -32,6 +34,11 @@ demo: setup ## excavate the demo categories; the report lands in out/demo/report
 test: setup ## run the tests
 	$(BIN)/python -m pytest
 
+test-browser: setup ## the explorer in Chromium and JupyterLab (needs node 20 and Chromium: .ci/tools)
+	cd $(FRONT) && $(NPM_INSTALL) && npm run check && npm test && npm run test:browser && \
+		npm run build -- --check
+	$(BIN)/python -m pytest -m browser tests/browser
+
 lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,8 +56,7 @@ lock: setup ## pin the newest versions that fit together
 		pyproject.toml --output-file requirements.lock
 
 front: ## check, test and build the explorer's front end (needs node 20 or newer)
-	cd workbench/widgets/front && npm install --no-package-lock --no-audit --no-fund && \
-		npm run check && npm test && npm run build
+	cd $(FRONT) && $(NPM_INSTALL) && npm run check && npm test && npm run build
 
 clean: ## remove the environment and what the verbs wrote
 	rm -rf $(VENV) out build dist .mypy_cache .pytest_cache .ruff_cache

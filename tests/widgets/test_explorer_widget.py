@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -209,6 +210,21 @@ def test_python_sees_what_was_clicked_and_is_called(explorer, line, excavation):
     assert line.answers()[-1:] == []
 
 
+def test_messages_from_another_thread_are_worked_on_where_the_cells_run(excavation, dataset, lines):
+    async def session():
+        explorer = explore(excavation, dataset)
+        threads = []
+        explorer.on_change(lambda _: threads.append(threading.current_thread()))
+        await asyncio.to_thread(lines[-1].say, id=1, ask="open")
+        await asyncio.to_thread(lines[-1].say, id=0, ask="chosen", image=1)
+        await asyncio.sleep(0)
+        return lines[-1].answers(), threads
+
+    answers, threads = asyncio.run(session())
+    assert [content["id"] for content, _ in answers] == [1]
+    assert threads == [threading.current_thread()]
+
+
 def test_what_was_clicked_goes_on_into_the_next_cell(explorer, line, excavation):
     line.say(id=0, ask="chosen", neurons=[f"{SITE}:3"], image=2)
     (found,) = excavation.score(explorer.selected_image)
@@ -297,8 +313,9 @@ def test_two_explorers_and_a_cell_run_twice_know_nothing_of_each_other(excavatio
 def test_where_widgets_are_not_shown_the_text_says_what_to_do(explorer):
     shown = explorer._repr_mimebundle_()
     data = shown[0] if isinstance(shown, tuple) else shown
-    assert "save_html shows it without a kernel" in data["text/plain"]
-    assert "metal_sheet" in data["text/plain"]
+    (line,) = data["text/plain"].splitlines()
+    assert line.startswith("NeuronExplorer('metal_sheet', 8 images, 8 neurons): no widgets")
+    assert "explorer.save_html('explorer.html')" in line
 
 
 def test_a_run_folder_is_explored_with_its_model_and_with_no_other(

@@ -19,6 +19,7 @@ from workbench.neurons.labels import Labels
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.chosen import Chosen, Neurons, names_of, number_of
 from workbench.widgets.explorer.given import shown_and_known
+from workbench.widgets.explorer.home import Home
 from workbench.widgets.explorer.later import Later
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import check_there, look
@@ -71,6 +72,7 @@ class NeuronExplorer(anywidget.AnyWidget):
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None
     ) -> None:
+        self._home = Home()
         self._later = Later()
         shown, known = shown_and_known(images, excavation)
         check_there(shown)
@@ -166,6 +168,10 @@ class NeuronExplorer(anywidget.AnyWidget):
         self.send({"push": "choose", **plain(told)})
 
     def _received(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
+        """Answer a message where the cells run; a busy cell is waited for."""
+        self._home.do(lambda: self._handle(content))
+
+    def _handle(self, content: Mapping[str, Any]) -> None:
         """Answer a message, with one sentence where it cannot be answered."""
         number, ask = content.get("id"), content.get("ask")
         try:
@@ -241,10 +247,21 @@ class NeuronExplorer(anywidget.AnyWidget):
         content, buffers = parcel.message(number, **more)
         self.send(content, buffers)
 
+    def _repr_mimebundle_(self, **given: Any) -> Any:
+        """Return what a notebook shows; where it shows no widgets, one line that says what to do."""
+        shown = super()._repr_mimebundle_(**given)
+        data = shown[0] if isinstance(shown, tuple) else shown
+        if data is not None:
+            data["text/plain"] = (
+                f"{self!r}: no widgets are shown here; explorer.save_html('explorer.html') writes "
+                "it as a page for any browser."
+            )
+        return shown
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.excavation.category!r}, {len(self.images)} images, "
-            f"{len(self.excavation.neurons)} neurons; save_html shows it without a kernel)"
+            f"{len(self.excavation.neurons)} neurons)"
         )
 
 
