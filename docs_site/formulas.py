@@ -10,9 +10,9 @@ _BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOT
 
 
 def with_formulas(content: str) -> str:
-    """Return a rendered page with its TeX formulas as MathML.
+    r"""Return a rendered page with its TeX formulas as MathML.
 
-    >>> "<mi>x</mi>" in with_formulas('<span class="arithmatex">\\\\(x\\\\)</span>')
+    >>> "<mi>x</mi>" in with_formulas(r'<span class="arithmatex">\(x\)</span>')
     True
     """
     content = _INLINE.sub(lambda found: convert(html.unescape(found[1])), content)

@@ -75,7 +75,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         add("assets/plotly.min.js", get_plotlyjs())
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Let every link lead where it leads on a code host."""
     place = page.file.src_uri
     if place.startswith("reference/"):

@@ -7,7 +7,7 @@ touches them.
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,28 +58,25 @@ def _placed(outputs: Iterable[dict[str, Any]], page: NotebookPage) -> Iterable[s
 
 
 def _shown(output: dict[str, Any], page: NotebookPage) -> str:
-    """Return an output as HTML, in the richest form it has that needs no kernel."""
-    kind = output["output_type"]
-    if kind == "stream":
+    """Return an output as HTML; progress bars and warnings, on standard error, are left out."""
+    if output["output_type"] == "stream":
         return _text(output["text"]) if output.get("name") == "stdout" else ""
-    if kind == "error":
+    if output["output_type"] == "error":
         return _text("\n".join(output["traceback"]))
     data = output.get("data", {})
-    if PLOTLY in data:
-        page.plotly = True
-        figure = json.dumps(data[PLOTLY]).replace("</", "<\\/")
-        return f'<div class="plotly-figure"><script type="application/json">{figure}</script></div>'
-    if WIDGET in data:
-        return "<p><em>A widget: it lives in the notebook.</em></p>"
-    if "text/html" in data:
-        return _joined(data["text/html"])
-    if "image/svg+xml" in data:
-        return _joined(data["image/svg+xml"])
-    for image in ("image/png", "image/jpeg"):
-        if image in data:
-            content = _joined(data[image]).replace("\n", "")
-            return f'<img alt="Output of the cell above" src="data:{image};base64,{content}">'
-    return _text(data["text/plain"]) if "text/plain" in data else ""
+    kind = next((kind for kind in _RICHEST_FIRST if kind in data), None)
+    page.plotly = page.plotly or kind == PLOTLY
+    return _RICHEST_FIRST[kind](kind, data[kind]) if kind else ""
+
+
+def _plotly(_kind: str, figure: dict[str, Any]) -> str:
+    content = json.dumps(figure).replace("</", "<\\/")
+    return f'<div class="plotly-figure"><script type="application/json">{content}</script></div>'
+
+
+def _picture(kind: str, content: str | list[str]) -> str:
+    encoded = _joined(content).replace("\n", "")
+    return f'<img alt="Output of the cell above" src="data:{kind};base64,{encoded}">'
 
 
 def _joined(text: str | list[str]) -> str:
@@ -88,3 +85,15 @@ def _joined(text: str | list[str]) -> str:
 
 def _text(text: str | list[str]) -> str:
     return f"<pre>{html.escape(_ESCAPES.sub('', _joined(text)))}</pre>"
+
+
+_RICHEST_FIRST: dict[str, Callable[[str, Any], str]] = {
+    PLOTLY: _plotly,
+    WIDGET: lambda _kind, _view: "<p><em>A widget: it lives in the notebook.</em></p>",
+    "text/html": lambda _kind, content: _joined(content),
+    "image/svg+xml": lambda _kind, content: _joined(content),
+    "image/png": _picture,
+    "image/jpeg": _picture,
+    "text/plain": lambda _kind, content: _text(content),
+}
+"""The forms of an output that need no kernel, and how each becomes HTML."""

@@ -82,9 +82,9 @@ def outside_fences(markdown: str, change: Callable[[str], str]) -> str:
 
 
 def beginning(markdown: str, until: str) -> str:
-    """Return a document up to the heading `until`. Raises `ValueError` if it has no such heading.
+    r"""Return a document up to the heading `until`. Raises `ValueError` if it has no such heading.
 
-    >>> beginning("# A\\n\\ntext\\n\\n## B\\n", "## B")
-    '# A\\n\\ntext\\n\\n'
+    >>> beginning("# A\n\ntext\n\n## B\n", "## B")
+    '# A\n\ntext\n\n'
     """
     return markdown[: markdown.index(f"\n{until}\n") + 1]
