@@ -12,7 +12,7 @@ FRONT := workbench/widgets/front
 NPM_INSTALL := npm install --no-package-lock --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser lint lab package lock front clean
+.PHONY: help setup demo test test-browser lint lab package lock front docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ lock: setup ## pin the newest versions that fit together
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile --quiet --universal --python-version 3.11 \
 		--all-extras --upgrade --no-emit-index-url --no-header --no-annotate \
 		pyproject.toml --output-file requirements.lock
+
+docs: setup ## build the documentation site into out/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 front: ## check, test and build the explorer's front end (needs node 20 or newer)
 	cd $(FRONT) && $(NPM_INSTALL) && npm run check && npm test && npm run build

@@ -26,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments = sys.argv[1:]
         # A plain `kill` leaves as Ctrl-C does, so that what is half written is swept away.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.verb is None:
-        _parser().print_help()
+        parser().print_help()
         return 0
     options.command = shlex.join(["workbench", *arguments])
     try:
@@ -54,14 +54,15 @@ def _show(outcome: Outcome, *, as_json: bool) -> int:
     return outcome.status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; each verb declares its own options."""
+    made = argparse.ArgumentParser(
         prog="workbench",
         description="Look inside CLIP: find the neurons that know something is wrong in a picture.",
         epilog="Each verb has its own --help, with an example. Start: workbench demo --out out",
     )
-    parser.add_argument("--version", action="version", version=f"lake-workbench {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    made.add_argument("--version", action="version", version=f"lake-workbench {__version__}")
+    verbs = made.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for verb in VERBS:
         sub = verbs.add_parser(
             verb.name,
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.options(sub)
         sub.add_argument("--json", action="store_true", help="print the result as JSON")
         sub.set_defaults(run=verb.run)
-    return parser
+    return made
 
 
 if __name__ == "__main__":

@@ -40,12 +40,14 @@ def is_store(path: str | Path) -> bool:
 
 
 def open_store(path: str | Path) -> "ActivationStore":
-    """Open the folder that `workbench record` wrote; `RunError` if it is none.
+    """Open the folder that `workbench record` wrote.
 
-    store = workbench.open_store("bolts.store")
-    store["blocks.3.hook_resid_post"][17]       # one image, [token, neuron]
-    store.statistics["blocks.3.hook_resid_post"].mean
-    store.exemplars.crop("blocks.3.mlp.hook_post:17")
+        store = workbench.open_store("bolts.store")
+        store["blocks.3.hook_resid_post"][17]       # one image, [token, neuron]
+        store.statistics["blocks.3.hook_resid_post"].mean
+        store.exemplars.crop("blocks.3.mlp.hook_post:17")
+
+    Raises `RunError` if it is none.
     """
     return ActivationStore(path)
 
