@@ -18,7 +18,9 @@ NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("exercises/*.ipynb")])
 
 
 def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=lambda path: f"{path.parent.name}-{path.stem}")
+    return pytest.mark.parametrize(
+        "path", paths, ids=lambda path: f"{path.parent.name}-{path.stem}"
+    )
 
 
 def test_every_source_has_its_two_notebooks_and_every_notebook_its_source():
@@ -51,7 +53,7 @@ def test_a_notebook_stays_small_and_carries_no_widget_and_no_trace_of_a_machine(
             assert output.output_type in ("stream", "display_data", "execute_result")
             assert output.get("name") != "stderr"
             assert not {"application/vnd.jupyter.widget-view+json"} & set(output.get("data", {}))
-            said = str([text for text in output.get("data", {}).items()]) + output.get("text", "")
+            said = str(output.get("data", {})) + output.get("text", "")
             assert "Traceback" not in said
             assert not re.search(r"(?<![\w.])/(home|root|work|tmp|Users)/\w", said)
 

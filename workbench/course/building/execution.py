@@ -34,6 +34,7 @@ def executed(notebook: Any, seconds: float = LIMIT) -> Any:
             notebook,
             timeout=seconds,
             record_timing=False,
+            coalesce_streams=True,
             store_widget_state=False,
             resources={"metadata": {"path": str(place / "here")}},
         )
@@ -97,6 +98,8 @@ def _kept(output: Any, page: Path | None) -> Any | None:
         picture, width = chart(data[CHART])
         output.data = {"image/png": picture, "text/plain": "a chart"}
         output.metadata = {"image/png": {"width": width}}
+    elif "image/jpeg" in data:
+        data.pop("image/png", None)
     elif "image/png" in data:
         output.data["image/png"] = compact(data["image/png"])
     return output
