@@ -10,11 +10,17 @@ import nbformat
 import pytest
 
 from workbench.course.building.sources import METADATA, exercises, minutes, notebook, sources
+from workbench.course.chapters import of_chapter
+from workbench.course.grade import read, run, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 SOURCES = sources(FOLDER / "source")
 NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("exercises/*.ipynb")])
+
+
+def source_of(path):
+    return FOLDER / "source" / f"{path.stem}.py"
 
 
 def each(paths):
@@ -89,6 +95,11 @@ def test_an_exercise_version_has_no_outputs_and_no_solutions(path):
 
 
 @each(SOURCES)
+def test_a_notebooks_exercises_are_those_that_have_checks(path):
+    assert exercises(path) == list(of_chapter(int(path.stem[:2])))
+
+
+@each(SOURCES)
 def test_a_notebook_says_how_long_it_takes_and_its_exercises_add_up(path):
     said = re.search(
         r"About (\d+) minutes: (\d+) to read and run, (\d+) for (\d+) exercises?\.",
@@ -110,3 +121,20 @@ def test_relative_links_of_both_versions_lead_somewhere(path):
             if cell.cell_type == "markdown":
                 for target in re.findall(r"\]\(([^)#]+)[^)]*\)", cell.source):
                     assert "://" in target or (place / target).exists(), target
+
+
+@each([path for path in NOTEBOOKS if path.parent != FOLDER and exercises(source_of(path))])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_an_exercise_version_runs_from_any_folder_and_passes_no_check_until_solved(path):
+    there = read(path)
+    assert run(there, 600) == ""
+    failed = [
+        f"{cell.source}: {output.evalue}"
+        for cell in there.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+    assert not failed, "no cell may need the solution of an earlier one"
+    found = list(verdicts(there))
+    assert [one["exercise"] for one in found] == there.metadata["workbench"]["exercises"]
+    assert all("not yet" in one["message"] and not one["passed"] for one in found)

@@ -28,8 +28,8 @@ print("model:", model)
 strip
 
 # %% [markdown]
-# Above: the five products that come with the workbench, one without a defect and one with (below it). Pictures and model
-# were made for this course and are small. They show *how* everything is done, on any laptop and without a
+# The five products that come with the workbench: above without a defect, below with one. Pictures and model
+# were made for it and are small. They show *how* everything is done, on any laptop and without a
 # download. They do **not** show how good the method is: with them the paper's claims stay
 # [undecided](../docs/results.md). For that, bring a real CLIP and real pictures (notebook 08).
 #
@@ -51,8 +51,8 @@ strip
 #
 # ## How the exercises work
 #
-# Every notebook exists twice. The one beside this file is complete, with all outputs. The one in the folder
-# `exercises` has the same text with **places to fill in**: `...  # your code here`. After each exercise a cell
+# Every notebook exists twice. In the folder `notebooks` it is complete, with all outputs. In
+# `notebooks/exercises` it has **places to fill in**: `...  # your code here`. After each exercise a cell
 # calls a check. It says that you passed, or in one sentence what is wrong, and never what the answer is:
 #
 # > ✗ Exercise 2.3: not yet: there is still a place to fill in above.
