@@ -31,7 +31,7 @@ def test_outputs_stay_and_standard_error_and_timings_do_not():
 
 
 def test_a_cell_that_fails_is_an_error_that_names_the_notebook():
-    with pytest.raises(RunError, match="(?s)09_example does not run.*ZeroDivisionError"):
+    with pytest.raises(RunError, match=r"(?s)09_example does not run.*ZeroDivisionError"):
         executed(made("1 / 0"))
 
 
