@@ -24,9 +24,8 @@ def rows(text):
     "source", sources(ROOT / "notebooks" / "source"), ids=lambda path: path.stem
 )
 def test_a_notebooks_minutes_and_exercises_are_its_own(source):
-    (row,) = [
-        one for one in rows(section("What each notebook teaches")) if source.name[:2] in one[0]
-    ]
+    taught = rows(section("What each notebook teaches"))
+    (row,) = [one for one in taught if one[0].startswith(f"[{source.name[:2]} ")]
     found = re.search(r"About (\d+) minutes: (\d+) to read", source.read_text("utf-8"))
     whole, reading = found.groups() if found else ("5", "5")
     solving = sum(minutes(source).values())
