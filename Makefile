@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lab lock front clean
+.PHONY: help setup demo test lint notebooks lab lock front clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,13 +29,17 @@ $(READY): pyproject.toml requirements.lock
 demo: setup ## excavate the demo categories; the report lands in out/demo/report.html
 	$(BIN)/workbench demo --out $(OUT) --overwrite
 
-test: setup ## run the tests
+test: setup ## run the tests, and every notebook of the course
 	$(BIN)/python -m pytest
+	WORKBENCH_CHECKS=strict $(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks/*.ipynb
 
 lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+notebooks: setup ## make the course's notebooks from notebooks/source, outputs included
+	$(BIN)/python -m workbench.course.building
 
 lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/workbench lab
