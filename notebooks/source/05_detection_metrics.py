@@ -38,8 +38,8 @@ def tidy(figure, height=300, **layout):
                                 margin={"t": 50, "b": 50}, **layout)
 
 # %% [markdown]
-# Two of the demo products, judged by LAKE with four normal images each. A test image has a label
-# (0 normal, 1 anomalous), a score, a map at its own size, and a mask that marks the defect.
+# Two of the demo products, judged by LAKE with four normal images each. A test image has a label (0
+# normal, 1 anomalous), a score, a map at its own size, and a mask that marks the defect.
 
 # %%
 def judged(category):
@@ -72,13 +72,14 @@ tidy(figure, yaxis_title="images")
 # ### Exercise 5.1 · AUROC by hand
 # Difficulty ●○○ · about 5 minutes
 #
-# Write `my_auroc(labels, scores)`: the share of pairs (one normal image, one anomalous image) in which
-# the anomalous one scores higher. A pair with equal scores counts half. Both arguments are arrays, in
-# any order.
+# Write `my_auroc(labels, scores)`: the share of pairs (one normal image, one anomalous image) in
+# which the anomalous one scores higher. A pair with equal scores counts half. Both arguments are
+# arrays, in any order.
 #
 # <details><summary>Hint</summary>
 #
-# With `a` the anomalous and `n` the normal scores, `a[:, None] - n` holds the difference of every pair.
+# With `a` the anomalous and `n` the normal scores, `a[:, None] - n` holds the difference of every
+# pair.
 #
 # </details>
 # <details><summary>Another hint</summary>
@@ -99,8 +100,8 @@ def my_auroc(labels, scores):
 checks.auroc_by_hand(my_auroc)
 
 # %% [markdown]
-# Ties are no curiosity. Scores that are rounded, clipped or squashed by a sigmoid tie often, and code
-# that sorts without minding them gives a number that depends on the order of the files.
+# Ties are no curiosity. Scores that are rounded, clipped or squashed by a sigmoid tie often, and
+# code that sorts without minding them gives a number that depends on the order of the files.
 #
 # The other image metrics, each with its definition and a 95 % interval (section 5 says of what):
 
@@ -117,12 +118,14 @@ for key in ("image_auroc", "image_ap", "image_f1_max"):
 print(f"share of anomalous images: {labels.mean():.2f}")
 
 # %% [markdown]
-# AUROC is 0.5 whatever the test set. **Average precision** starts at the share of anomalous images, and
-# **F1-max** higher still: by calling everything anomalous. So neither can be compared between test sets
-# with different shares, and both look good where anomalies are common. F1-max moreover takes its threshold from
-# the test labels: it is an *oracle*, and no threshold anybody could have had.
+# AUROC is 0.5 whatever the test set. **Average precision** starts at the share of anomalous images,
+# and **F1-max** higher still: by calling everything anomalous. So neither can be compared between
+# test sets with different shares, and both look good where anomalies are common. F1-max moreover
+# takes its threshold from the test labels: it is an *oracle*, and no threshold anybody could have
+# had.
 #
-# A figure that cannot be had is undefined, with the reason, and never 0. Without any anomalous image:
+# A figure that cannot be had is undefined, with the reason, and never 0. Without any anomalous
+# image:
 
 # %%
 normal_only = labels == 0
@@ -131,27 +134,28 @@ score(labels[normal_only], scores[normal_only])["image_auroc"]
 # %% [markdown]
 # ## 2 · A threshold without anomalies
 #
-# On the line you need a threshold, and have no anomalies to choose it by. What you have is normal images. Each
-# of them can be judged by a support from which it was held out; then a new normal image is just one
-# more of the same kind. Put it among the n held-out scores: each of the n + 1 places is equally likely
-# for it. The chance that it lies above a threshold t is therefore
+# On the line you need a threshold, and have no anomalies to choose it by. What you have is normal
+# images. Each of them can be judged by a support from which it was held out; then a new normal
+# image is just one more of the same kind. Put it among the n held-out scores: each of the n + 1
+# places is equally likely for it. The chance that it lies above a threshold t is therefore
 #
 # `(number of held-out scores above t + 1) / (n + 1)`
 #
-# and that is all of *conformal prediction* that is needed here. With four images no finite threshold
-# can promise less than 1 in 5, whatever a formula with a mean and a standard deviation may say.
+# and that is all of *conformal prediction* that is needed here. With four images no finite
+# threshold can promise less than 1 in 5, whatever a formula with a mean and a standard deviation
+# may say.
 #
 # ### Exercise 5.2 · A threshold that keeps its promise
 # Difficulty ●●○ · about 8 minutes
 #
-# Write `my_threshold(held_out, alpha)`: the lowest of the held-out scores such that a new normal image
-# lies above it with a probability of at most `alpha`. If none of them is high enough, return
+# Write `my_threshold(held_out, alpha)`: the lowest of the held-out scores such that a new normal
+# image lies above it with a probability of at most `alpha`. If none of them is high enough, return
 # `float("inf")`: then nothing may be flagged.
 #
 # <details><summary>Hint</summary>
 #
-# If at most k of the n + 1 places may be flagged, k is `alpha * (n + 1)` rounded down. The new image
-# itself takes one of these places.
+# If at most k of the n + 1 places may be flagged, k is `alpha * (n + 1)` rounded down. The new
+# image itself takes one of these places.
 #
 # </details>
 # <details><summary>Hint: rounding</summary>
@@ -172,8 +176,8 @@ def my_threshold(held_out, alpha):
 checks.threshold_by_hand(my_threshold)
 
 # %% [markdown]
-# With all 16 training normals an alpha of 1 in 10 is possible. The rate that was asked for is one of
-# *many* normal images; the 20 test normals will not show it exactly.
+# With all 16 training normals an alpha of 1 in 10 is possible. The rate that was asked for is one
+# of *many* normal images; the 20 test normals will not show it exactly.
 
 # %%
 all_normals = wb.excavate(data["metal"], model)
@@ -190,11 +194,12 @@ print("with 4 images, alpha 0.05:", threshold_of(metal["excavation"]).kind)
 
 # %% [markdown]
 # The two thresholds answer different questions. F1-max had the labels, and since 3 of 5 test images
-# are anomalous it can afford to flag many normals. The conformal one promises few false alarms and pays in
-# missed defects, which this small model leaves many of. A threshold from four images at 5 % is marked
-# *heuristic*: it is an extrapolation and promises nothing.
+# are anomalous it can afford to flag many normals. The conformal one promises few false alarms and
+# pays in missed defects, which this small model leaves many of. A threshold from four images at 5 %
+# is marked *heuristic*: it is an extrapolation and promises nothing.
 #
-# One assumption is taken on trust: neurons and scales were found with the held-out image still there.
+# One assumption is taken on trust: neurons and scales were found with the held-out image still
+# there.
 #
 # ## 3 · Pixels, and why their AUROC flatters
 #
@@ -227,13 +232,14 @@ print(f"anomalous pixels: {np.mean([mask.mean() for mask in metal['masks']]):.2%
 table
 
 # %% [markdown]
-# The pixel AUROC is far above the image AUROC and above the other pixel metrics. Nothing is wrong with the number:
-# it answers an easy question. Nearly all pixels are normal, and most of these are easy, like the
-# background. Ranking a defect's pixels above *them* is soon done; that the hardest 1 % of the normal pixels lie
-# above the defect costs a point at most, and is a false alarm in every single picture.
+# The pixel AUROC is far above the image AUROC and above the other pixel metrics. Nothing is wrong
+# with the number: it answers an easy question. Nearly all pixels are normal, and most of these are
+# easy, like the background. Ranking a defect's pixels above *them* is soon done; that the hardest 1
+# % of the normal pixels lie above the defect costs a point at most, and is a false alarm in every
+# single picture.
 #
-# The effect can be made. Give every image an empty, normal border, on which the detector is
-# quiet. Nothing about defects has changed:
+# The effect can be made. Give every image an empty, normal border, on which the detector is quiet.
+# Nothing about defects has changed:
 
 # %%
 def framed(image, wide, value):
@@ -254,37 +260,37 @@ for key in rows[0]:
 tidy(figure, xaxis_title="width of the added border, in pixels", yaxis={"range": [0, 1.05]})
 
 # %% [markdown]
-# AP does not move: precision never counts normal pixels that score low. AUROC, AUPRO and AUPIMO go by a
-# false positive *rate*, and the border dilutes it. AUROC is nearly at its ceiling before; AUPRO rises
-# steeply, so it is no cure for this. Figures of such metrics from data sets with different backgrounds
-# should not be compared at all.
+# AP does not move: precision never counts normal pixels that score low. AUROC, AUPRO and AUPIMO go
+# by a false positive *rate*, and the border dilutes it. AUROC is nearly at its ceiling before;
+# AUPRO rises steeply, so it is no cure for this. Figures of such metrics from data sets with
+# different backgrounds should not be compared at all.
 #
 # ## 4 · Regions
 #
-# AUROC has a second habit: a large defect has thousands of pixels and drowns ten small ones. **AUPRO**
-# (MVTec) gives every *region* the same weight. At a threshold, the **per-region overlap** (PRO) is the
-# mean, over all connected regions of all masks, of the share of the region's pixels that are found. It
-# is drawn over the false positive rate of all normal pixels, and only the part up to a limit counts,
-# usually 0.30: beyond it a map is of no use to anybody.
+# AUROC has a second habit: a large defect has thousands of pixels and drowns ten small ones.
+# **AUPRO** (MVTec) gives every *region* the same weight. At a threshold, the **per-region overlap**
+# (PRO) is the mean, over all connected regions of all masks, of the share of the region's pixels
+# that are found. It is drawn over the false positive rate of all normal pixels, and only the part
+# up to a limit counts, usually 0.30: beyond it a map is of no use to anybody.
 #
 # ### Exercise 5.3 · Per-region overlap by hand
 # Difficulty ●●○ · about 8 minutes
 #
 # Write `my_pro(maps, masks, threshold)`. `maps` and `masks` are lists of arrays, masks are boolean;
-# pixels *at or above* the threshold are found. Return a pair: the false positive rate over all normal pixels
-# of all images, and the mean overlap over all regions. Pixels that touch by a side *or a corner* belong
-# to one region.
+# pixels *at or above* the threshold are found. Return a pair: the false positive rate over all
+# normal pixels of all images, and the mean overlap over all regions. Pixels that touch by a side
+# *or a corner* belong to one region.
 #
 # <details><summary>Hint</summary>
 #
-# `scipy.ndimage.label(mask, structure=np.ones((3, 3)))` returns an array with a number for each region (0 is
-# background) and how many there are. Without `structure` corners do not connect.
+# `scipy.ndimage.label(mask, structure=np.ones((3, 3)))` returns an array with a number for each
+# region (0 is background) and how many there are. Without `structure` corners do not connect.
 #
 # </details>
 # <details><summary>Hint: means</summary>
 #
-# Collect the shares of all regions in one list over all images, and take the mean at the end. The rate is one
-# fraction: count false alarms and normal pixels over all images, then divide.
+# Collect the shares of all regions in one list over all images, and take the mean at the end. The
+# rate is one fraction: count false alarms and normal pixels over all images, then divide.
 #
 # </details>
 
@@ -327,9 +333,9 @@ for key in ("pixel_auroc", "pixel_ap", "pixel_aupro"):
 # ### Exercise 5.4 · The area up to a limit
 # Difficulty ●●● · about 5 minutes
 #
-# Write `my_area(fpr, pro, limit)`: the mean height of the curve between 0 and `limit`. `fpr` (rising, from 0 to 1)
-# and `pro` are the curve's points, joined by straight lines. The limit may fall
-# between two points; a curve that is 1 everywhere has to give 1.
+# Write `my_area(fpr, pro, limit)`: the mean height of the curve between 0 and `limit`. `fpr`
+# (rising, from 0 to 1) and `pro` are the curve's points, joined by straight lines. The limit may
+# fall between two points; a curve that is 1 everywhere has to give 1.
 #
 # <details><summary>Hint</summary>
 #
@@ -364,12 +370,13 @@ tidy(figure, 380, xaxis_title="false positive rate of the normal pixels",
      yaxis_title="mean per-region overlap", legend={"orientation": "h", "y": 1.25})
 
 # %% [markdown]
-# By pixel AUROC metal is the better-detected product, by AUPRO fabric is. Neither is wrong; say which
-# question you asked. The limit belongs to the name: AUPRO@0.30 and AUPRO@0.05 are two metrics.
+# By pixel AUROC metal is the better-detected product, by AUPRO fabric is. Neither is wrong; say
+# which question you asked. The limit belongs to the name: AUPRO@0.30 and AUPRO@0.05 are two
+# metrics.
 #
-# **AUPIMO** is stricter: only false positive rates from 1 in 100,000 to 1 in 10,000 count, and they are
-# measured on *normal images* alone. It keeps one value for each anomalous image, so that you see how many are
-# found well and how many not at all:
+# **AUPIMO** is stricter: only false positive rates from 1 in 100,000 to 1 in 10,000 count, and they
+# are measured on *normal images* alone. It keeps one value for each anomalous image, so that you
+# see how many are found well and how many not at all:
 
 # %%
 rows = [row for row in table.per_image if row.aupimo is not None]
@@ -381,8 +388,8 @@ tidy(figure, 260)
 # %% [markdown]
 # ### Scaling maps to 0..1, image by image
 #
-# It is often done to make pictures prettier, and sometimes before metrics. Look at what becomes of the normal
-# images, and then at the figures:
+# It is often done to make pictures prettier, and sometimes before metrics. Look at what becomes of
+# the normal images, and then at the figures:
 
 # %%
 scaled = [(one - one.min()) / (one.max() - one.min()) for one in metal["maps"]]
@@ -395,18 +402,20 @@ for key in ("image_auroc", "pixel_auroc", "pixel_ap", "pixel_aupro", "pixel_aupi
     print(f"{table[key].name:22s}{table[key].value:8.3f}{after[key].value:8.3f}")
 
 # %% [markdown]
-# Every map now has a largest value of 1, so normal and anomalous images tie without exception: image AUROC, taken from the
-# map's maximum, is exactly a half. In pixels, every normal image has got a bright spot. Raw scores in, always; scales are for
-# display, fixed by the normal images.
+# Every map now has a largest value of 1, so normal and anomalous images tie without exception:
+# image AUROC, taken from the map's maximum, is exactly a half. In pixels, every normal image has
+# got a bright spot. Raw scores in, always; scales are for display, fixed by the normal images.
 #
 # ## 5 · How sure?
 #
-# Fifty images are few. The interval says how much a figure would vary with *other test images of the same kind*: images are
-# drawn anew, with replacement, a thousand times. It knows nothing of other supports, other seeds, other
-# defects. For pixels whole images are drawn, because the pixels of one image are not independent of each other.
+# Fifty images are few. The interval says how much a figure would vary with *other test images of
+# the same kind*: images are drawn anew, with replacement, a thousand times. It knows nothing of
+# other supports, other seeds, other defects. For pixels whole images are drawn, because the pixels
+# of one image are not independent of each other.
 #
-# To ask whether one detector is better than another, do not compare their intervals: draw the *same* images for
-# both, and look at the difference. Does the text branch add anything to the visual one here?
+# To ask whether one detector is better than another, do not compare their intervals: draw the
+# *same* images for both, and look at the difference. Does the text branch add anything to the
+# visual one here?
 
 # %%
 visual = np.array([one.visual.max() for one in metal["found"]])
@@ -417,10 +426,10 @@ print("difference    ", paired_difference(labels, scores, visual))
 # %% [markdown]
 # If the last interval includes 0, these images do not show that it does.
 #
-# **Several products.** The *macro* mean takes each product's figure and averages. The *micro* figure
-# throws all images into one pot, where a metal disc competes with a piece of fabric: nobody does
-# that in use. Here the fabric has only five anomalous images left, as products differ in practice; then every
-# score of metal gets 10 more:
+# **Several products.** The *macro* mean takes each product's figure and averages. The *micro*
+# figure throws all images into one pot, where a metal disc competes with a piece of fabric: nobody
+# does that in use. Here the fabric has only five anomalous images left, as products differ in
+# practice; then every score of metal gets 10 more:
 
 # %%
 few = np.flatnonzero((fabric["labels"] == 0) | (np.cumsum(fabric["labels"]) <= 5))
@@ -435,14 +444,14 @@ for added in (0, 10):
     print("  micro  ", score(*pot, draws=0)["image_auroc"])
 
 # %% [markdown]
-# Nothing is detected any better, and the micro figure rises: metal has most of the anomalies, and is
-# above fabric now. What it measures is in part which product a picture shows. The products' own figures and
-# their macro mean stay. Tables of the workbench are macro means.
+# Nothing is detected any better, and the micro figure rises: metal has most of the anomalies, and
+# is above fabric now. What it measures is in part which product a picture shows. The products' own
+# figures and their macro mean stay. Tables of the workbench are macro means.
 #
 # ## 6 · The whole, in two lines
 #
-# `wb.evaluate` does all of this for an excavation: threshold from its held-out normals, image and pixel figures,
-# a row for every image.
+# `wb.evaluate` does all of this for an excavation: threshold from its held-out normals, image and
+# pixel figures, a row for every image.
 
 # %%
 result = wb.evaluate(metal["excavation"], data["metal"])
@@ -450,8 +459,8 @@ for measure in result.measures.values():
     print(measure)
 
 # %% [markdown]
-# And a figure alone says nothing about *why*. `wb.compare` puts the same images to controls: random neurons, the least
-# sensitive ones, all of them, text alone.
+# And a figure alone says nothing about *why*. `wb.compare` puts the same images to controls: random
+# neurons, the least sensitive ones, all of them, text alone.
 
 # %%
 comparison = wb.compare(model, wb.read_dataset(wb.demo_images() / "fabric"), shots=4, draws=5)
@@ -461,15 +470,16 @@ for name in ("top", "random", "bottom", "all", "text_only"):
           + (f"  from {min(values):.3f} to {max(values):.3f}" if len(values) > 1 else ""))
 
 # %% [markdown]
-# On this product the most sensitive neurons lie within what random ones give, so a good AUROC here is no evidence
-# that the *selection* matters. The demo model is very small and never saw a photograph; that holds for
-# all of its figures ([results](../docs/results.md)).
+# On this product the most sensitive neurons lie within what random ones give, so a good AUROC here
+# is no evidence that the *selection* matters. The demo model is very small and never saw a
+# photograph; that holds for all of its figures ([results](../docs/results.md)).
 #
 # ## Go on
 #
 # * Change `shots` in `judged` to 1 and to 8. Which metric moves most?
-# * `score(..., exact=True)` sorts every pixel instead of counting them in bins; hold the differences
-#   against the bound in the table's column *error at most*.
+# * `score(..., exact=True)` sorts every pixel instead of counting them in bins; hold the
+#   differences against the bound in the table's column *error at most*.
 # * Your own detector: `score(labels, scores, maps, masks)` takes plain arrays and needs no model.
 #
-# Next: [06 Attribution and intervention](06_attribution_and_intervention.ipynb) asks what single neurons do.
+# Next: [06 Attribution and intervention](06_attribution_and_intervention.ipynb) asks what single
+# neurons do.

@@ -122,7 +122,7 @@ def area_by_hand(function: Any) -> str:
 
 
 def _near(found: float, wanted: Any) -> bool:
-    return abs(found - float(wanted)) <= _CLOSE
+    return bool(abs(found - float(wanted)) <= _CLOSE)
 
 
 def _possible(scores: Float[np.ndarray, "normal"], alpha: float) -> bool:
