@@ -12,7 +12,7 @@ FRONT := workbench/widgets/front
 NPM_INSTALL := npm install --no-package-lock --no-audit --no-fund
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser lint lab package lock front docs clean
+.PHONY: help setup demo test test-browser notebooks lint lab package lock front docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +31,9 @@ $(READY): pyproject.toml requirements.lock
 demo: setup ## excavate the demo categories; the report lands in out/demo/report.html
 	$(BIN)/workbench demo --out $(OUT) --overwrite
 
-test: setup ## run the tests
+test: setup ## run the tests, and every notebook of the course
 	$(BIN)/python -m pytest
+	WORKBENCH_CHECKS=strict $(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks/*.ipynb
 
 test-browser: setup ## the explorer in Chromium and JupyterLab (needs node 20 and Chromium: .ci/tools)
 	cd $(FRONT) && $(NPM_INSTALL) && npm run check && npm test && npm run test:browser && \
@@ -43,6 +44,9 @@ lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+notebooks: setup ## make the course's notebooks from notebooks/source, outputs included
+	$(BIN)/python -m workbench.course.building
 
 lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/workbench lab

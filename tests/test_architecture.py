@@ -20,6 +20,7 @@ LEFT_TO_RIGHT = [
     {"cards"},
     {"figures"},
     {"pages", "widgets"},
+    {"course"},
     {"demo"},
     {"verbs"},
     {"cli"},

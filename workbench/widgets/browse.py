@@ -229,7 +229,8 @@ class Browser:
             self._found.popitem(last=False)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.view._repr_mimebundle_(**options)
+        bundle = self.view._repr_mimebundle_(**options)
+        return bundle and {**bundle, "text/plain": f"{self!r}, where widgets are shown"}
 
     def __repr__(self) -> str:
         return f"Browser({self.excavation.category!r}, {len(self.items)} images)"
