@@ -126,8 +126,8 @@ class Lab:
         page.goto(f"{self.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?reset")
         page.wait_for_function(_READY, timeout=90_000)
         page.wait_for_function(
-            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus"
-            " === 'connected'",
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+            "?.connectionStatus === 'connected'",
             timeout=60_000,
         )
         notebook = Notebook(page, self.notebooks / name)
@@ -150,7 +150,7 @@ class Lab:
         path.write_text(json.dumps(content))
 
     def save_widget_state(self, saved: bool) -> None:
-        """Choose JupyterLab's setting "Save Widget State Automatically"; pages opened later obey."""
+        """Choose "Save Widget State Automatically" for the pages that are opened from now on."""
         folder = self.home / "settings" / "@jupyter-widgets" / "jupyterlab-manager"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "plugin.jupyterlab-settings").write_text(json.dumps({"saveState": saved}))

@@ -1,4 +1,4 @@
-"""Two thousand images and 3,072 x 12 neurons, at a cost that a test can pay: a narrow, deep CLIP."""
+"""Two thousand images and 3,072 x 12 neurons that a test can pay for: a narrow, deep CLIP."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """`python -m tests.browser.pages FOLDER`: the pages that the tests open from disk.
 
-`explorer.html` and `report.html` of one embedded category, and `hostile.html`, whose names are markup.
+`explorer.html` and `report.html` of one embedded category; `hostile.html`, whose names are markup.
 """
 
 import sys

@@ -22,6 +22,7 @@ def written(tmp_path_factory):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

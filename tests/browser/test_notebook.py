@@ -28,9 +28,7 @@ def test_what_is_chosen_in_the_notebook_changes_all_views_and_python_sees_it(not
     views.root.get_by_role("button", name="Clear").click()
     views.settled()
     views.click_neuron()
-    (name,) = notebook.ask(
-        "[name for chosen in explorer.selected_neurons for name in chosen.names]"
-    )
+    (name,) = notebook.ask("sum((chosen.names for chosen in explorer.selected_neurons), ())")
     assert name in views.map.get_attribute("aria-label")
 
     before = views.shown()
