@@ -46,8 +46,10 @@ def workbench(line):
     said, complained = StringIO(), StringIO()
     with redirect_stdout(said), redirect_stderr(complained):
         status = main(shlex.split(line))
-    complaints = [part for part in complained.getvalue().splitlines() if part.startswith("workbench:")]
-    print(f"$ workbench {line}", said.getvalue().rstrip(), *complaints, sep="\n")
+    complaints = [part for part in complained.getvalue().splitlines()
+                  if part.startswith("workbench:")]
+    text = "\n".join([f"$ workbench {line}", said.getvalue().rstrip(), *complaints])
+    print(text.replace(f"{Path.cwd()}/", ""))
     print(f"(exit status {status})")
 
 
