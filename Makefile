@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint notebooks lab lock front clean
+.PHONY: help setup demo test lint notebooks lab package lock front clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ notebooks: setup ## make the course's notebooks from notebooks/source, outputs i
 
 lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/workbench lab
+
+package: setup ## build wheel and source distribution; install them elsewhere and run the demo there
+	$(BIN)/python -m pytest release --timeout=1800
 
 lock: setup ## pin the newest versions that fit together
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile --quiet --universal --python-version 3.11 \

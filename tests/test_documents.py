@@ -31,12 +31,6 @@ def test_the_readme_has_no_empty_place_left():
     assert "<!--" not in (ROOT / "README.md").read_text("utf-8")
 
 
-def test_conda_users_get_what_the_project_says():
-    environment = (ROOT / "environment.yml").read_text("utf-8")
-    assert "--editable .[dev]" in environment
-    assert "requirements.lock" in environment
-
-
 def test_the_lock_file_names_no_host():
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     assert "://" not in lock

@@ -10,6 +10,8 @@ import nbformat
 import pytest
 
 from workbench.course.building.sources import METADATA, exercises, minutes, notebook, sources
+from workbench.course.chapters import of_chapter
+from workbench.course.grade import read, run, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
@@ -17,8 +19,14 @@ SOURCES = sources(FOLDER / "source")
 NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("exercises/*.ipynb")])
 
 
+def source_of(path):
+    return FOLDER / "source" / f"{path.stem}.py"
+
+
 def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=lambda path: f"{path.parent.name}-{path.stem}")
+    return pytest.mark.parametrize(
+        "path", paths, ids=lambda path: f"{path.parent.name}-{path.stem}"
+    )
 
 
 def test_every_source_has_its_two_notebooks_and_every_notebook_its_source():
@@ -51,7 +59,7 @@ def test_a_notebook_stays_small_and_carries_no_widget_and_no_trace_of_a_machine(
             assert output.output_type in ("stream", "display_data", "execute_result")
             assert output.get("name") != "stderr"
             assert not {"application/vnd.jupyter.widget-view+json"} & set(output.get("data", {}))
-            said = str([text for text in output.get("data", {}).items()]) + output.get("text", "")
+            said = str(output.get("data", {})) + output.get("text", "")
             assert "Traceback" not in said
             assert not re.search(r"(?<![\w.])/(home|root|work|tmp|Users)/\w", said)
 
@@ -87,6 +95,11 @@ def test_an_exercise_version_has_no_outputs_and_no_solutions(path):
 
 
 @each(SOURCES)
+def test_a_notebooks_exercises_are_those_that_have_checks(path):
+    assert exercises(path) == list(of_chapter(int(path.stem[:2])))
+
+
+@each(SOURCES)
 def test_a_notebook_says_how_long_it_takes_and_its_exercises_add_up(path):
     said = re.search(
         r"About (\d+) minutes: (\d+) to read and run, (\d+) for (\d+) exercises?\.",
@@ -108,3 +121,20 @@ def test_relative_links_of_both_versions_lead_somewhere(path):
             if cell.cell_type == "markdown":
                 for target in re.findall(r"\]\(([^)#]+)[^)]*\)", cell.source):
                     assert "://" in target or (place / target).exists(), target
+
+
+@each([path for path in NOTEBOOKS if path.parent != FOLDER and exercises(source_of(path))])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_an_exercise_version_runs_from_any_folder_and_passes_no_check_until_solved(path):
+    there = read(path)
+    assert run(there, 600) == ""
+    failed = [
+        f"{cell.source}: {output.evalue}"
+        for cell in there.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+    assert not failed, "no cell may need the solution of an earlier one"
+    found = list(verdicts(there))
+    assert [one["exercise"] for one in found] == there.metadata["workbench"]["exercises"]
+    assert all("not yet" in one["message"] and not one["passed"] for one in found)

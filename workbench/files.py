@@ -142,7 +142,7 @@ def _cannot_write(path: Path, error: OSError) -> RunError:
     reason = error.strerror or str(error)
     return RunError(
         f"cannot write {path}: {reason}. Nothing is left behind; free some space or choose "
-        "another --out."
+        "another folder."
     )
 
 

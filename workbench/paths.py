@@ -6,7 +6,10 @@ from workbench.errors import DataError
 
 
 def data_root() -> Path:
-    """Return the folder that holds `demo/` (images) and `models/demo/` (weights)."""
+    """Return the folder that holds `demo/` (images) and `models/demo/` (weights).
+
+    Raises `DataError` if the installation lacks it.
+    """
     package = Path(__file__).resolve().parent
     for candidate in (package / "data", package.parent / "data"):
         if (candidate / "models").is_dir():
@@ -18,10 +21,24 @@ def data_root() -> Path:
 
 
 def demo_images() -> Path:
-    """Return the demo inspection set, a root of categories in the MVTec AD layout."""
-    return data_root() / "demo"
+    """Return the demo inspection set, a root of categories in the MVTec AD layout.
+
+    Raises `DataError` if the installation lacks it.
+    """
+    return _part("set of images", "demo")
 
 
 def demo_model() -> Path:
-    """Return the demo CLIP, an open_clip directory."""
-    return data_root() / "models" / "demo"
+    """Return the demo CLIP, an open_clip directory. Raises `DataError` if it is not installed."""
+    return _part("model", "models", "demo")
+
+
+def _part(what: str, *names: str) -> Path:
+    folder = data_root().joinpath(*names)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        state = "is empty" if folder.is_dir() else "does not exist"
+        raise DataError(
+            f"the embedded {what} is missing: {folder} {state}. Install the package again, or run "
+            "from a complete clone."
+        )
+    return folder

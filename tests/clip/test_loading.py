@@ -160,6 +160,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch, path: Path) -> list[dict[str, Any]]
         return str(path)
 
     monkeypatch.setattr("open_clip.pretrained.download_pretrained", download)
+    monkeypatch.setattr("workbench.clip.fetching.hub_is_reachable", lambda: True)
     known = dict(registry.configs())
     known |= {"ViT-B-32": disk.config(), "ViT-B-32-quickgelu": disk.config(quick_gelu=True)}
     monkeypatch.setattr(registry, "configs", lambda: known)
@@ -203,6 +204,7 @@ def test_without_a_network_the_message_says_how_to_get_the_weights(
         raise FileNotFoundError("Failed to download file. No route to host.")
 
     monkeypatch.setattr("open_clip.pretrained.download_pretrained", fail)
+    monkeypatch.setattr("workbench.clip.fetching.hub_is_reachable", lambda: True)
     monkeypatch.setattr("open_clip.pretrained.download_pretrained_from_hf", fail)
     with pytest.raises(ModelError, match=r"hf download timm/vit_base_patch32_clip_224.openai"):
         load_model("ViT-B-32", "openai")
@@ -220,6 +222,7 @@ def test_a_repository_of_the_hub_is_fetched_and_read_as_a_folder(
         return str(folder / filename)
 
     monkeypatch.setattr("open_clip.pretrained.download_pretrained_from_hf", download)
+    monkeypatch.setattr("workbench.clip.fetching.hub_is_reachable", lambda: True)
     model = load_model("hf-hub:some/clip", device="cpu")
     assert model.name == "hf-hub:some/clip"
     same(model, disk.clip())

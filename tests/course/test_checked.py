@@ -38,8 +38,7 @@ def test_a_wrong_answer_says_what_is_wrong():
     assert found.message == "that is not twice as much."
 
 
-def stub(x):
-    ...
+def stub(x): ...
 
 
 def test_an_answer_that_is_not_filled_in_is_not_yet_right():

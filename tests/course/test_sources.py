@@ -59,6 +59,8 @@ def test_links_of_the_exercise_version_go_up_one_folder_more(source):
 def test_exercises_and_their_minutes_are_read_from_the_headings(source):
     assert exercises(source) == ["9.1"]
     assert minutes(source) == {"9.1": 3}
+    source.write_text("# %% [markdown]\n# # 09 · Nothing to do\n", "utf-8")
+    assert minutes(source) == {}
     source.write_text(SOURCE.replace("about 3 minutes", "short"), "utf-8")
     with pytest.raises(DataError, match=r"9\.1 does not say"):
         minutes(source)

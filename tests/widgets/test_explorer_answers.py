@@ -1,12 +1,15 @@
 """Every answer against the slow way to it."""
 
+import gc
 import io
+import weakref
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from tests.surfaces import draw_category
 from tests.widgets.explorers import answers_of
 from workbench.cards.common import Choices
 from workbench.cards.gather import cards_of_run
@@ -14,6 +17,7 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, SettingError, SiteError
 from workbench.evaluation.evaluate import threshold_of
 from workbench.excavation.excavate import excavate
+from workbench.excavation.features import walk
 from workbench.excavation.settings import Settings
 from workbench.images.stream import prepare
 from workbench.images.truth import true_mask
@@ -224,12 +228,70 @@ def test_a_wide_site_is_watched_neuron_by_neuron_to_the_same_end(
     from workbench.widgets.explorer import neurons
 
     monkeypatch.setattr(neurons, "TOGETHER", 4)
-    other = answers_of(excavation, dataset)
+    other = answers_of(excavation, dataset, room=1)  # an opening of its own
+    assert other.opening is not answers.opening
     for index in (3, 9):
         mine = other.neurons.answer("blocks.2.hook_resid_post", index)
         its = answers.neurons.answer("blocks.2.hook_resid_post", index)
         assert mine.header == its.header
         assert all(np.array_equal(mine.arrays[name], its.arrays[name]) for name in its.arrays)
+
+
+def test_what_an_explorer_found_is_taken_over_by_the_next_one_unless_a_file_has_changed(
+    excavation, tmp_path, monkeypatch
+):
+    from workbench.widgets.explorer import opening
+
+    shown = draw_category(tmp_path / "metal_sheet")
+    passes = []
+    monkeypatch.setattr(
+        opening, "walk", lambda *a, **k: passes.append(1) or walk(*a, **k), raising=True
+    )
+    first = answers_of(excavation, shown)
+    second = answers_of(excavation, shown)
+    assert len(passes) == 1
+    assert second.opening is first.opening
+    sample = first.opening.samples[0]
+    Image.open(sample.path).rotate(90).save(sample.path)
+    third = answers_of(excavation, shown)
+    assert len(passes) == 2
+    assert third.opening.scores[0] != first.opening.scores[0]
+    assert np.array_equal(third.opening.scores[1:], first.opening.scores[1:])
+
+
+def test_what_was_found_goes_with_the_last_explorer_that_shows_it(excavation, dataset):
+    answers = answers_of(excavation, dataset, seed=7)
+    alive = weakref.ref(answers.opening)
+    del answers
+    gc.collect()
+    assert alive() is None
+
+
+def test_neurons_of_every_site_are_looked_at_before_anybody_asks(excavation, dataset, monkeypatch):
+    from workbench.widgets.explorer import neurons
+
+    asked = answers_of(excavation, dataset, seed=1).neurons
+    ahead = answers_of(excavation, dataset, seed=2).neurons
+    slices = sum(1 for _ in ahead.watch_the_rest())
+    assert slices == 2 + len(ahead.sensitivity)  # eight images in slices of four, then each site
+    monkeypatch.setattr(neurons, "walk", None)  # no further pass
+    site = "blocks.0.hook_resid_post"
+    told = ahead.answer(site, 5)
+    monkeypatch.undo()
+    its = asked.answer(site, 5)
+    assert told.header == its.header
+    assert all(np.array_equal(told.arrays[name], its.arrays[name]) for name in its.arrays)
+
+
+def test_sites_without_room_wait_until_they_are_asked_for(excavation, dataset, monkeypatch):
+    from workbench.widgets.explorer import neurons
+
+    answers = answers_of(excavation, dataset, seed=3)
+    width = len(answers.sensitivity["blocks.0.hook_resid_post"])
+    monkeypatch.setattr(neurons, "AT_LEISURE", len(answers.opening.samples) * width * 16)
+    for _ in answers.neurons.watch_the_rest():
+        pass
+    assert list(answers.opening.watches) == ["blocks.0.hook_resid_post"]
 
 
 def test_neurons_that_there_are_not_are_refused(answers):

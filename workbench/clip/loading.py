@@ -15,6 +15,7 @@ from workbench.clip import registry
 from workbench.clip.building import Architecture, build, untrained
 from workbench.clip.checkpoints import read_weights
 from workbench.clip.devices import check_computes, choose_device, choose_dtype
+from workbench.clip.fetching import fetch
 from workbench.clip.folders import (
     HF_CONFIG,
     HF_WEIGHTS,
@@ -243,18 +244,22 @@ def _tagged(architecture: Architecture, tag: str, *, quick: bool) -> _Found:
         name, architecture.config, tuple(config["mean"]), tuple(config["std"]), remote=True
     )
 
-    def fetch(_: Activation) -> dict[str, Tensor]:
+    def weights(_: Activation) -> dict[str, Tensor]:
         repository = config.get("hf_hub", "").strip("/")
         step = f"hf download {repository} --local-dir DIR" if repository else f"get {config['url']}"
         file = f"DIR/{OPEN_CLIP_WEIGHTS[0]}" if repository else Path(config["url"]).name
-        recipe = f"{step}, then load_model({name!r}, {file!r}, activation={_ACTIVATIONS[quick]!r})"
-        path = _fetch(lambda: download_pretrained(config), f"the weights {tag} of {name}", recipe)
+        activation = _ACTIVATIONS[quick]
+        recipe = (
+            f"{step}, then load_model({name!r}, {file!r}, activation={activation!r}), or --model "
+            f"{name} --pretrained {file} --activation {activation}"
+        )
+        path = fetch(lambda: download_pretrained(config), f"the weights {tag} of {name}", recipe)
         return read_weights(Path(path)).tensors
 
     other = f"{name}-quickgelu" if quick else name.removesuffix("-quickgelu")
     return _Found(
         described,
-        fetch,
+        weights,
         f"open_clip tag {tag}",
         claims,
         if_contradicted=f"Load {other} instead, and leave activation= out.",
@@ -265,7 +270,7 @@ def _fetched_folder(repository: str) -> Path:
     """Fetch a model's files from the Hugging Face Hub into its cache and return their folder."""
     from open_clip.pretrained import download_pretrained_from_hf
 
-    def fetch() -> str:
+    def both() -> str:
         try:
             config = download_pretrained_from_hf(repository, filename=OPEN_CLIP_CONFIG)
             download_pretrained_from_hf(repository)
@@ -274,19 +279,10 @@ def _fetched_folder(repository: str) -> Path:
             download_pretrained_from_hf(repository, filename=HF_WEIGHTS[0])
         return str(config)
 
-    recipe = f"hf download {repository} --local-dir FOLDER, then load_model('FOLDER')"
-    return Path(_fetch(fetch, f"{HUB}{repository}", recipe)).parent
-
-
-def _fetch(download: Callable[[], Any], what: str, recipe: str) -> str:
-    try:
-        return str(download())
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise ModelError(
-            f"cannot fetch {what}: {reason}. Without a network, get the weights on a machine that "
-            f"has one: {recipe}."
-        ) from error
+    recipe = (
+        f"hf download {repository} --local-dir FOLDER, then load_model('FOLDER'), or --model FOLDER"
+    )
+    return Path(fetch(both, f"{HUB}{repository}", recipe)).parent
 
 
 def _seed(pretrained: str) -> int | None:

@@ -115,7 +115,7 @@ def open_(value: Any) -> bool:
 
 
 def called(function: Any, *given: Any, **named: Any) -> Any:
-    """Return what a student's function makes of this; raises `Wrong` with its error, if it fails."""
+    """Return what a student's function makes of this; raises `Wrong` if it fails."""
     if not callable(function):
         raise Wrong(f"a function is expected here, and this is a {type(function).__name__}.")
     name = getattr(function, "__name__", "your function")

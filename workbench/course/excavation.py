@@ -53,7 +53,9 @@ def select_and_score(selection: Any, score: Any) -> str:
     gallery = torch.randn(9, 6, generator=made) * torch.linspace(1, 30, 9)[:, None]
     patches = torch.cat([torch.randn(4, 6, generator=made), 5 * gallery[:1], -gallery[:1]])
     expected = Gallery.fit(gallery, "cosine", 1).judge(patches).scores.double().numpy()
-    scored = numbers(called(score, patches, gallery), like=(6,), what="what my_visual_score returns")
+    scored = numbers(
+        called(score, patches, gallery), like=(6,), what="what my_visual_score returns"
+    )
     if abs(scored[4]) > _CLOSE:
         raise Wrong("a patch that points as a gallery patch does is normal: its score is 0.")
     if _near(scored, 2 * expected):

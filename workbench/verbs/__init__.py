@@ -12,6 +12,7 @@ from workbench.verbs import (
     evaluate,
     excavate,
     figures,
+    grade,
     lab,
     models,
     neurons,
@@ -115,6 +116,13 @@ VERBS: tuple[Verb, ...] = (
         "workbench models --name ViT-L",
         models.options,
         models.run,
+    ),
+    Verb(
+        "grade",
+        "run students' notebooks of the course and list which exercises pass",
+        "workbench grade submissions/ --out grades.csv",
+        grade.options,
+        grade.run,
     ),
     Verb(
         "lab",

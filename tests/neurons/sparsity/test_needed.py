@@ -66,10 +66,11 @@ def test_a_part_of_all_neurons_scores_as_an_excavation_of_that_many(folder, choi
         return 0.5
 
     accuracy_by_k(all_of_them, images, labels, [3, 11], keep, draws=1, batch_size=3)
-    for k, scores in zip((3, 11, 32), seen[:3], strict=True):
-        few = excavate(folder, model, k=k, text_weight=0.0, **choices)
-        expected = [found.visual.max() for found in few.score(images)]
-        np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-7)
+    for rule, scored in (("top", seen[:3]), ("bottom", seen[3:6])):
+        for k, scores in zip((3, 11, 32), scored, strict=True):
+            few = excavate(folder, model, k=k, selection=rule, text_weight=0.0, **choices)
+            expected = [found.visual.max() for found in few.score(images)]
+            np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_the_curve_has_its_null_and_is_the_same_for_the_same_seed(folder):
@@ -78,6 +79,8 @@ def test_the_curve_has_its_null_and_is_the_same_for_the_same_seed(folder):
     found = accuracy_by_k(made, images, labels, [2, 8], auroc, draws=4)
     assert found.ks == (2, 8, 32)
     assert found.random.shape == (4, 3)
+    assert found.bottom.shape == (3,)
+    assert found.bottom[-1] == found.accuracy[-1]
     assert found.p_values[-1] == 1  # all neurons are all neurons, however drawn
     again = accuracy_by_k(made, images, labels, [2, 8], auroc, draws=4, batch_size=3)
     np.testing.assert_array_equal(found.random, again.random)

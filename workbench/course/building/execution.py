@@ -1,6 +1,5 @@
 """Run a notebook, and leave outputs that a reader without a kernel sees."""
 
-import asyncio
 import os
 import tempfile
 from pathlib import Path
@@ -34,6 +33,7 @@ def executed(notebook: Any, seconds: float = LIMIT) -> Any:
             notebook,
             timeout=seconds,
             record_timing=False,
+            coalesce_streams=True,
             store_widget_state=False,
             resources={"metadata": {"path": str(place / "here")}},
         )
@@ -43,17 +43,16 @@ def executed(notebook: Any, seconds: float = LIMIT) -> Any:
         except (CellExecutionError, CellTimeoutError) as error:
             name = notebook.metadata["workbench"]["chapter"]
             raise RunError(f"{name} does not run: {str(error)[-1500:]}") from error
-        asyncio.set_event_loop(None)
         for number, cell in enumerate(notebook.cells):
             if cell.cell_type == "code":
                 cell.metadata.pop("execution", None)
                 page = place / "pages" / f"{number}.html"
                 cell.outputs = [
-                    kept
+                    shown
                     for output in cell.outputs
-                    if (kept := _kept(output, page if page.is_file() else None)) is not None
+                    if (shown := kept(output, page if page.is_file() else None)) is not None
                 ]
-                _check_plain(cell, number, place)
+                check_plain(cell, number, place)
     notebook.metadata.pop("widgets", None)
     notebook.metadata.update(METADATA)
     return notebook
@@ -63,7 +62,7 @@ def _after(client: Any, pages: Path) -> Any:
     """Return what is to happen after each cell: a widget is asked for its page."""
 
     async def hook(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        if any(map(_is_view, cell.outputs)):
+        if any(map(is_view, cell.outputs)):
             code = widget_pages(execute_reply["content"]["execution_count"], pages, cell_index)
             reply = await client.kc.execute_interactive(
                 code, store_history=False, silent=False, output_hook=lambda _: None
@@ -77,18 +76,18 @@ def _after(client: Any, pages: Path) -> Any:
     return hook
 
 
-def _is_view(output: Any) -> bool:
+def is_view(output: Any) -> bool:
     """Return whether an output is a widget that its cell ends with, and no progress bar."""
     return output.output_type == "execute_result" and WIDGET in output.data
 
 
-def _kept(output: Any, page: Path | None) -> Any | None:
+def kept(output: Any, page: Path | None) -> Any | None:
     """Return an output as it is to be kept; None for one that is not."""
     if output.output_type == "stream":
         return None if output.name == "stderr" else output
     data = output.get("data", {})
     if WIDGET in data:
-        if page is None or not _is_view(output):
+        if page is None or not is_view(output):
             return None  # a progress bar
         picture, kind, width = screenshot(page)
         output.data = {kind: picture, "text/plain": data.get("text/plain", "a widget")}
@@ -97,12 +96,14 @@ def _kept(output: Any, page: Path | None) -> Any | None:
         picture, width = chart(data[CHART])
         output.data = {"image/png": picture, "text/plain": "a chart"}
         output.metadata = {"image/png": {"width": width}}
+    elif "image/jpeg" in data:
+        data.pop("image/png", None)
     elif "image/png" in data:
         output.data["image/png"] = compact(data["image/png"])
     return output
 
 
-def _check_plain(cell: Any, number: int, place: Path) -> None:
+def check_plain(cell: Any, number: int, place: Path) -> None:
     """Raise `RunError` for an output that names a folder of this machine."""
     own = [str(place), str(Path.home()) + "/", str(Path.cwd()) + "/", tempfile.gettempdir() + "/"]
     said = str(cell.outputs)

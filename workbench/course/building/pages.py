@@ -6,11 +6,27 @@ from typing import Any
 
 from workbench.files import write_text
 
+_ONLY_THRESHOLD = """
+(function cut() {
+  const body = document.querySelector(".ne-body");
+  if (!body || body.hidden) return setTimeout(cut, 50);
+  for (const part of [...body.children])
+    if (/^(shares|neuron|map)/.test(getComputedStyle(part).gridArea)) part.remove();
+  body.classList.add("ne-only-threshold");
+})();
+"""
+"""A file holds the whole explorer; of a threshold view its own parts are shown."""
+
 
 def write_page(widget: Any, path: str) -> None:
     """Write what a widget shows as one HTML file."""
     if hasattr(widget, "save_html"):
         widget.save_html(path)
+        if getattr(widget, "view", "") == "threshold":
+            page = Path(path).read_text("utf-8")
+            write_text(
+                Path(path), page.replace("</body>", f"<script>{_ONLY_THRESHOLD}</script></body>")
+            )
         return
     write_text(Path(path), _browser(widget))
 

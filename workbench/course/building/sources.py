@@ -1,8 +1,8 @@
 """One source, two notebooks: the solution, and the exercise version with places to fill in.
 
 A source is a Python file in jupytext's percent format. In a code cell the lines between
-`### BEGIN SOLUTION` and `### END SOLUTION` (nbgrader's marks) are the solution; the exercise version
-has `...  # your code here` instead, or what follows `### STUB: ` inside.
+`### BEGIN SOLUTION` and `### END SOLUTION` (nbgrader's marks) are the solution; the exercise
+version has `...  # your code here` instead, or what follows `### STUB: ` inside.
 """
 
 import re
@@ -57,11 +57,10 @@ def notebook(source: Path, version: Version) -> Any:
 
 
 def code(text: str, version: Version, where: str = "a cell") -> str:
-    """Return a code cell's text as a version has it.
+    r"""Return a code cell's text as a version has it.
 
-    >>> print(code("def f(x):\\n    ### BEGIN SOLUTION\\n    return x\\n    ### END SOLUTION", "exercise"))
-    def f(x):
-        ...  # your code here
+    >>> code("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "exercise")
+    '...  # your code here'
     """
     lines: list[str] = []
     inside, stub = False, ""
@@ -96,10 +95,9 @@ def minutes(source: Path) -> dict[str, int]:
     """Return how many minutes each exercise takes. Raises `DataError` if one does not say."""
     text = _plain(source)
     starts = [match.start() for match in HEADING.finditer(text)]
+    ends = [*starts, len(text)][1:]
     found = {}
-    for number, start, end in zip(
-        exercises(source), starts, [*starts[1:], len(text)], strict=True
-    ):
+    for number, start, end in zip(exercises(source), starts, ends, strict=True):
         effort = EFFORT.search(text, start, end)
         if effort is None:
             raise DataError(f"{source.name}: exercise {number} does not say how long it takes.")

@@ -23,11 +23,12 @@ FRACTIONS = (0.90, 0.95, 0.99)
 
 @dataclass(frozen=True, eq=False)
 class AccuracyByK:
-    """Accuracy by number of neurons, most sensitive first, beside random sets of the same size.
+    """Accuracy by number of neurons, most sensitive first, beside other sets of the same size.
 
     Attributes:
         ks: how many neurons, ascending; the last is all of them.
         accuracy: with the `k` most sensitive.
+        bottom: with the `k` least sensitive.
         random: with random sets of `k`, by draw.
         p_values: how often a random set of `k` is at least as accurate; not corrected, since
             neighbouring `k` share most of their neurons.
@@ -35,6 +36,7 @@ class AccuracyByK:
 
     ks: tuple[int, ...]
     accuracy: Float[np.ndarray, "k"]
+    bottom: Float[np.ndarray, "k"]
     random: Float[np.ndarray, "draw k"] = field(repr=False)
     p_values: Float[np.ndarray, "k"]
 
@@ -54,12 +56,14 @@ class AccuracyByK:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th>{k}</th><td>{self.accuracy[i]:.4f}</td>"
-            f"<td>{self.random[:, i].mean():.4f}</td><td>{self.p_values[i]:.3g}</td></tr>"
+            f"<td>{self.random[:, i].mean():.4f}</td><td>{self.bottom[i]:.4f}</td>"
+            f"<td>{self.p_values[i]:.3g}</td></tr>"
             for i, k in enumerate(self.ks)
         )
         return (
-            "<table><thead><tr><th>neurons</th><th>accuracy</th><th>random sets, mean</th>"
-            f"<th>p</th></tr></thead><tbody>{rows}</tbody></table>"
+            "<table><thead><tr><th>neurons</th><th>most sensitive</th><th>random sets, mean</th>"
+            "<th>least sensitive</th><th>p of random as good</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
         )
 
 
@@ -141,7 +145,8 @@ def accuracy_by_k(
         )
     excavation.check_model()
     rng = np.random.default_rng(seed)
-    orders = [np.arange(width), *(rng.permutation(width) for _ in range(draws))]
+    first = np.arange(width)
+    orders = [first, first[::-1].copy(), *(rng.permutation(width) for _ in range(draws))]
     scores = np.empty((len(orders), len(sizes), len(found)))
     start, site = 0, excavation.settings.places[0]
     for batch, seen in walk(
@@ -158,7 +163,8 @@ def accuracy_by_k(
                 scores[row, column, start:stop] = judged.amax(1).cpu().numpy()
         start = stop
     values = np.array([[accuracy(truth, one) for one in row] for row in scores], float)
-    return AccuracyByK(sizes, values[0], values[1:], p_at_least(values[0], values[1:]))
+    top, bottom, random = values[0], values[1], values[2:]
+    return AccuracyByK(sizes, top, bottom, random, p_at_least(top, random))
 
 
 def _part(excavation: Excavation, order: Int[np.ndarray, "chosen"]) -> tuple[Tensor, Normality]:

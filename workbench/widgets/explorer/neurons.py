@@ -1,6 +1,6 @@
 """What a neuron is, for its panel: how it fires and where, what it carries, what without it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from workbench.errors import SiteError
 from workbench.evaluation.interventions import labelled_effects
 from workbench.evaluation.measure import Measure
 from workbench.excavation.detector import Excavation
-from workbench.excavation.features import walk
+from workbench.excavation.features import BATCH, walk
 from workbench.excavation.layer_norm import normed
 from workbench.images.samples import Sample
 from workbench.images.stream import Picture, pictures
@@ -41,6 +41,11 @@ SILENCED = 100
 SLICE = 4
 """So many of them at a time, a fraction of a second."""
 
+AT_LEISURE = 2**28
+"""Bytes of what all neurons do in every image that are gathered before anybody asks (256 MiB)."""
+
+_BYTES = 16  # of a neuron in an image: its lowest and its highest value, and where that is
+
 
 @dataclass(eq=False)
 class Neurons:
@@ -52,7 +57,7 @@ class Neurons:
     sensitivity: Mapping[str, Float[np.ndarray, "_neuron"]]
     labels: Labels | None = None
     seed: int = 0
-    _watches: dict[str, Watch] = field(default_factory=dict)
+    _cropped: dict[str, Watch] = field(default_factory=dict)
     _crops: dict[str, Crops] = field(default_factory=dict)
     _normals: dict[tuple[str, bool], Normals] = field(default_factory=dict)
     _answers: dict[str, Parcel] = field(default_factory=dict)
@@ -100,6 +105,27 @@ class Neurons:
             {"silenced": {**told, "images": len(some)}} if told else {}
         )
         yield Parcel({"site": site, "index": index, **self._silenced[neuron.names[0]]})
+
+    def watch_the_rest(self) -> Iterator[None]:
+        """Look at the images again for all neurons of the sites that nobody has asked for yet.
+
+        Yields after every few images. What is known at the end makes the first question about a
+        neuron of any of them quick; sites for which `AT_LEISURE` has no room wait until asked.
+        Raises as `answer` does.
+        """
+        room, sites = AT_LEISURE, []
+        for site, values in self.sensitivity.items():
+            room -= len(values) * len(self.opening.samples) * _BYTES
+            if room >= 0 and len(values) <= TOGETHER and site not in self.opening.watches:
+                sites.append(NeuronSet(site, tuple(range(len(values)))))
+        if sites:
+            watches = self._blank(sites)
+            yield from self._look(watches, SLICE)
+            self.excavation.check_model()
+            self.opening.watches.update(watches)
+        for site in self.opening.watches:
+            self._normals_at(site, layer_norm=self.excavation.settings.layer_norm)
+            yield
 
     def follows(self, site: str, index: int) -> bool:
         """Say whether `silencing` has something to find out about a neuron."""
@@ -160,33 +186,45 @@ class Neurons:
 
     def _watch(self, neuron: NeuronSet) -> Watch:
         """Return a watch that has the neuron; one pass over the images where there is none."""
-        site = neuron.site
-        found = self._watches.get(site)
+        site, known = neuron.site, self.opening.watches
+        found = known.get(site)
         own = self.opening.watch
         if found is None and site == own.neurons.site and neuron[0] in own.neurons:
             found = own
         if found is None or neuron[0] not in found.neurons:
             width = len(self.sensitivity[site])
-            found = self._look(
-                NeuronSet(site, tuple(range(width))) if width <= TOGETHER else neuron
-            )
-        if self._watches.get(site) is not found:
-            self._watches[site] = found
+            every = NeuronSet(site, tuple(range(width))) if width <= TOGETHER else neuron
+            watches = self._blank([every])
+            for _ in self._look(watches, BATCH):
+                pass
+            known |= watches
+            found = watches[site]
+        if self._cropped.get(site) is not found:
+            self._cropped[site] = found
             self._crops[site] = watched_crops(found, self._numbered())
         return found
 
-    def _look(self, neurons: NeuronSet) -> Watch:
+    def _blank(self, sets: Sequence[NeuronSet]) -> dict[str, Watch]:
+        grid = self.excavation.model.grid
+        return {each.site: Watch(each, grid, EXEMPLARS, self.seed) for each in sets}
+
+    def _look(self, watches: Mapping[str, Watch], batch_size: int) -> Iterator[None]:
+        """Look at the images; yield after each batch."""
         own, samples = self.excavation, self.opening.samples
-        watch = Watch(neurons, own.model.grid, EXEMPLARS, self.seed)
         first = 0
         for batch, seen in walk(
-            own.model, pictures(samples), [neurons.site], what="watching neurons"
+            own.model,
+            pictures(samples),
+            list(watches),
+            batch_size=batch_size,
+            what="watching neurons",
         ):
             stop = first + len(batch.pictures)
-            patches = normed(seen[neurons.site], own.settings.layer_norm)
-            watch.add(patches, truths(own, samples, self.opening.sizes[:stop], first))
+            true = truths(own, samples, self.opening.sizes[:stop], first)
+            for site, watch in watches.items():
+                watch.add(normed(seen[site], own.settings.layer_norm), true)
             first = stop
-        return watch
+            yield
 
     def _numbered(self) -> list[Picture]:
         """Return the images called by their numbers: names need not differ."""

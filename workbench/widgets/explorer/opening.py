@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ class Opening:
             patch, summing to 1; NaN where that score is 0.
         features: the selected neurons' activations.
         watch: how the selected neurons fire.
+        watches: how all neurons of other sites fire, by site; filled in as they are looked at.
     """
 
     samples: tuple[Sample, ...]
@@ -43,6 +45,7 @@ class Opening:
     shares: Float[np.ndarray, "image neuron"] = field(repr=False)
     features: Features = field(repr=False)
     watch: Watch = field(repr=False)
+    watches: dict[str, Watch] = field(default_factory=dict, repr=False)
 
     @property
     def scores(self) -> Float[np.ndarray, "image"]:
@@ -56,6 +59,11 @@ class Opening:
         return Judged(self.scores, anomalous, self.shares).carried()
 
 
+_living: WeakValueDictionary[tuple[object, ...], Opening] = WeakValueDictionary()
+"""What the explorers that are still there have found: a second one of the same images, or a cell
+that is run twice, does not look again. An opening holds its excavation: `id` tells them apart."""
+
+
 def look(
     excavation: Excavation,
     samples: Sequence[Sample],
@@ -66,11 +74,22 @@ def look(
 ) -> Opening:
     """Look at the images once, a batch at a time, and keep what the views start from.
 
-    `room` is how many bytes of activations are kept. Raises `DataError` without images or where
-    some are missing, named before anything is computed, and as `Excavation.score` does.
+    `room` is how many bytes of activations are kept. What an explorer that is still there has
+    found in the same files is taken over. Raises `DataError` without images or where some are
+    missing, named before anything is computed, and as `Excavation.score` does.
     """
     check_there(samples)
     excavation.check_model()
+    key = (id(excavation), seed, room, *map(_state, samples))
+    found = _living.get(key)
+    if found is None:
+        found = _living[key] = _looked(excavation, samples, seed, batch_size, room)
+    return found
+
+
+def _looked(
+    excavation: Excavation, samples: Sequence[Sample], seed: int, batch_size: int, room: int
+) -> Opening:
     shown = pictures(samples)
     features = Features(excavation, shown, room)
     watch = Watch(excavation.neurons, excavation.model.grid, EXEMPLARS, seed)
@@ -127,6 +146,12 @@ def check_there(samples: Sequence[Sample]) -> None:
             f"{len(gone)} of the {len(samples)} images are missing, first {gone[0]}. Put them "
             "back, or give only images that are there."
         )
+
+
+def _state(sample: Sample) -> tuple[object, ...]:
+    """Return what tells whether a sample or one of its files has changed."""
+    files = [path.stat() for path in (sample.path, *sample.mask_paths) if path.is_file()]
+    return (sample, *((one.st_size, one.st_mtime_ns) for one in files))
 
 
 def as_picture(sample: Sample) -> Picture:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ class NeuronExplorer(anywidget.AnyWidget):
         self.excavation = excavation
         opening = look(excavation, shown)
         self._answers = Answers(excavation, opening, look_again(excavation, known), labels)
+        self._rest = self._at_leisure()
         self._chosen = Chosen()
         self._callbacks: list[Callback] = []
         super().__init__()
@@ -188,6 +190,7 @@ class NeuronExplorer(anywidget.AnyWidget):
         answers = self._answers
         if ask == "open":
             self._reply(number, answers.open(chosen=self._chosen.told))
+            self._later.put(self._rest)
         elif ask == "thumbs":
             self._reply(number, answers.thumbs(_whole(content, "part")))
         elif ask == "image":
@@ -207,12 +210,17 @@ class NeuronExplorer(anywidget.AnyWidget):
         """Answer about a neuron; what takes long follows when nothing else is asked."""
         neurons = self._answers.neurons
         found = neurons.answer(site, index)
-        self._later.drop()
         if neurons.follows(site, index):
             self._reply(number, found, more=True)
-            self._later.put(self._follow_up(number, site, index))
+            self._later.put(chain(self._follow_up(number, site, index), self._rest))
         else:
             self._reply(number, found)
+            self._later.put(self._rest)
+
+    def _at_leisure(self) -> Iterator[None]:
+        """Find out, while nothing is asked, what questions about other neurons would wait for."""
+        with contextlib.suppress(WorkbenchError):  # whoever asks will be told
+            yield from self._answers.neurons.watch_the_rest()
 
     def _follow_up(self, number: Any, site: str, index: int) -> Iterator[None]:
         try:
