@@ -31,7 +31,7 @@ strip
 # The five products that come with the workbench: above without a defect, below with one. Pictures and model
 # were made for it and are small. They show *how* everything is done, on any laptop and without a
 # download. They do **not** show how good the method is: with them the paper's claims stay
-# [undecided](../docs/results.md). For that, bring a real CLIP and real pictures (notebook 08).
+# [undecided](../docs/results.md). For that, bring a real CLIP and real pictures ([notebook 08](08_your_own_model_and_data.ipynb)).
 #
 # ## What do you want to do?
 #
@@ -40,12 +40,12 @@ strip
 # | see what it is, in five minutes | [02](02_excavation.ipynb), section 1 | `workbench demo --out out/demo` |
 # | understand what happens inside a CLIP | [01 Look inside CLIP](01_look_inside_clip.ipynb) | `workbench parity demo` |
 # | find defects from a few normal images | [02 Excavation](02_excavation.ipynb) | `workbench excavate`, `detect` |
-# | know how few neurons it takes | [03 Sparsity](03_sparsity.ipynb) | `workbench neurons` |
+# | know how few neurons it takes | [03 How few neurons?](03_sparsity.ipynb) | `workbench neurons` |
 # | click through images, patches and neurons | [04 Neurons up close](04_neurons_up_close.ipynb) | |
-# | understand AUROC, AUPRO and their traps | 05 Detection metrics | `workbench evaluate` |
-# | know which neurons *did* it, and prove it | 06 Attribution and intervention | `workbench neurons` |
-# | make the figures of a paper | 07 Paper figures | `workbench figures` |
-# | use my own model and pictures | 08 Your own model and data | `workbench datasets`, `models` |
+# | understand AUROC, AUPRO and their traps | [05 Detection metrics](05_detection_metrics.ipynb) | `workbench evaluate` |
+# | know which neurons *did* it, and prove it | [06 Attribution and intervention](06_attribution_and_intervention.ipynb) | `workbench neurons` |
+# | make the figures of a paper | [07 Paper figures](07_paper_figures.ipynb) | `workbench figures` |
+# | use my own model and pictures | [08 Your own model and data](08_your_own_model_and_data.ipynb) | `workbench datasets`, `models` |
 #
 # 01 and 02 come first; the others can be read in any order after them.
 #

@@ -195,7 +195,8 @@ checks.silence_one_neuron(silence_neuron)
 
 # %% [markdown]
 # With it you can ask of any neuron what the model loses without it. `workbench.neurons.intervention`
-# does this with controls; notebook 06 comes back to it.
+# does this with controls; notebook
+# [06](06_attribution_and_intervention.ipynb) comes back to it.
 #
 # `activations` stops the forward at the last site asked for, which matters when the site is early
 # and the images are many. `stop_at_layer` and `start_at_layer` cut the forward at a block.

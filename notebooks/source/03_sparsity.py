@@ -316,7 +316,7 @@ universality(sets, width=n)
 # Here the answer is clear, even with a small model: the selections of different products agree far beyond
 # chance. It cuts both ways. Neurons that vary on *every* product may be the "anomaly neurons" of the
 # paper's title; or they may simply be the channels with the largest scale, whatever the picture. Notebook
-# 06 has the means to tell: take them out, and see what is lost.
+# [06](06_attribution_and_intervention.ipynb) has the means to tell: take them out, and see what is lost.
 #
 # ## Go on
 #

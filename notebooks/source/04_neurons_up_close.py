@@ -163,7 +163,7 @@ missed[:5], alarms[:5]
 # %% [markdown]
 # Four normal images fix a threshold only roughly, and this small model does not part the two kinds well:
 # there is no line that makes few errors of both kinds. That is what its image AUROC says too (notebook
-# 05).
+# [05](05_detection_metrics.ipynb)).
 #
 # ### Exercise 4.3 · Who changes sides?
 # Difficulty ●○○ · about 4 minutes
@@ -204,4 +204,4 @@ print(f"{page.name}: {page.stat().st_size / 1e6:.1f} MB")
 # * `explorer.selected_neurons = excavation.neurons[:10]` chooses from Python.
 # * [docs/explorer.md](../docs/explorer.md) says exactly what each view shows.
 #
-# Next: 05, detection metrics in full.
+# Next: [05 Detection metrics](05_detection_metrics.ipynb).
