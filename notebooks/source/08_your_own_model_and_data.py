@@ -56,8 +56,8 @@ def workbench(line):
         status = main(shlex.split(line))
     complaints = [part for part in complained.getvalue().splitlines()
                   if part.startswith("workbench:")]
-    text = "\n".join([f"$ workbench {line}", told.getvalue().rstrip(), *complaints])
-    print(text.replace(f"{Path.cwd()}/", ""))
+    lines = [f"$ workbench {line}", *told.getvalue().splitlines(), *complaints]
+    print("\n".join(lines).replace(f"{Path.cwd()}/", ""))
     print(f"(exit status {status})")
 
 
