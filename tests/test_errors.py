@@ -51,3 +51,15 @@ def test_messages_of_several_lines_stay_whole(tmp_path):
         tmp_path, "from workbench.errors import ModelError\nraise ModelError('one\\n    two')"
     )
     assert found.splitlines()[1:] == ["ModelError: one", "    two"]
+
+
+def test_a_notebook_of_the_course_without_the_embedded_data_says_what_to_do(tmp_path):
+    (found,) = shown(
+        tmp_path,
+        "from workbench import paths\nfrom workbench.course.begin import begin\n\n"
+        f"paths.__file__ = {str(tmp_path / 'workbench' / 'paths.py')!r}\nbegin()",
+    )
+    line, message = found.splitlines()
+    assert line == "line 5 of the cell: begin()"
+    assert "embedded data is missing" in message
+    assert "Install the package again" in message

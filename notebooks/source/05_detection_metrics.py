@@ -34,8 +34,7 @@ data = wb.read_dataset(wb.demo_images())  # put your own data set here
 
 
 def tidy(figure, height=300, **layout):
-    return figure.update_layout(height=height, template="plotly_white",
-                                margin={"t": 50, "b": 50}, **layout)
+    return figure.update_layout(height=height, margin={"t": 50, "b": 50}, **layout)
 
 # %% [markdown]
 # Two of the demo products, judged by LAKE with four normal images each. A test image has a label (0

@@ -44,8 +44,7 @@ site = excavation.neurons.site
 
 
 def tidy(figure, height=300, **layout):
-    return figure.update_layout(height=height, template="plotly_white",
-                                margin={"t": 50, "b": 50}, **layout)
+    return figure.update_layout(height=height, margin={"t": 50, "b": 50}, **layout)
 
 # %% [markdown]
 # ## 1 · Exact shares

@@ -41,13 +41,15 @@ os.chdir(tempfile.mkdtemp())  # everything below is written to a folder of its o
 shutil.copytree(wb.demo_images() / "fabric", "fabric")  # put your own data set here
 
 
-def workbench(line):
-    """Run a verb as the command line does, and show what it says and its exit status."""
+def workbench(line, last=99):
+    """Run a verb as the command line does, and show what it says (the last lines) and its status."""
     said, complained = StringIO(), StringIO()
     with redirect_stdout(said), redirect_stderr(complained):
         status = main(shlex.split(line))
-    complaints = [part for part in complained.getvalue().splitlines() if part.startswith("workbench:")]
-    print(f"$ workbench {line}", said.getvalue().rstrip(), *complaints, sep="\n")
+    complaints = [part for part in complained.getvalue().splitlines()
+                  if part.startswith("workbench:")]
+    lines = [*said.getvalue().splitlines(), *complaints][-last:]
+    print(f"$ workbench {line}", *lines, sep="\n")
     print(f"(exit status {status})")
 
 
@@ -234,7 +236,7 @@ print({key: record[key] for key in ("name", "width_mm", "height_mm", "files")})
 
 # %%
 os.environ["BROWSER_PATH"] = "no-browser-here"
-workbench("figures benchmark --format pdf,svg --out printed")
+workbench("figures benchmark --format pdf,svg --out printed", last=1)
 del os.environ["BROWSER_PATH"]
 print(sorted(path.name for path in Path("printed").glob("shots.*")))
 

@@ -63,7 +63,11 @@ def test_right_answers_pass(check, answer):
         (checks.architecture_of_weights, lambda t: architecture(t) | {"layers": 5}, "resblocks"),
         (checks.architecture_of_weights, lambda t: architecture(t, patches=True), "a side"),
         (checks.architecture_of_weights, lambda t: architecture(t) | {"image_size": 40}, "CLS"),
-        (checks.architecture_of_weights, lambda t: architecture(t) | {"patch_size": 3}, "one patch"),
+        (
+            checks.architecture_of_weights,
+            lambda t: architecture(t) | {"patch_size": 3},
+            "one patch",
+        ),
         (checks.architecture_of_weights, lambda t: architecture(t) | {"width": 12}, "a token"),
         (checks.architecture_of_weights, lambda t: architecture(t) | {"width": "?"}, "whole"),
         (checks.architecture_of_weights, lambda t: {"width": 24}, "does not say image_size"),
@@ -78,11 +82,17 @@ def test_right_answers_pass(check, answer):
         (checks.rows_of_a_table, lambda n: [{"path": name} for name in n], "no split"),
         (
             checks.leaks_found,
-            lambda train, test: {p.name for p in train.iterdir()} & {p.name for p in test.iterdir()},
+            lambda train, test: (
+                {p.name for p in train.iterdir()} & {p.name for p in test.iterdir()}
+            ),
             "compares names",
         ),
         (checks.leaks_found, lambda train, test: [], "not found"),
-        (checks.leaks_found, lambda train, test: [p.name for p in test.iterdir()], "nothing at all"),
+        (
+            checks.leaks_found,
+            lambda train, test: [p.name for p in test.iterdir()],
+            "nothing at all",
+        ),
     ],
 )
 def test_a_plausible_mistake_is_named(check, answer, says):

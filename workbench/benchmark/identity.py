@@ -90,9 +90,12 @@ def read(out: Path) -> dict[str, Any]:
     file = out / JSON_NAME
     try:
         content = json.loads(file.read_bytes())
-        if content["identity"]["schema"] != SCHEMA:
+        found = content["identity"]["schema"]
+        if found != SCHEMA:
             raise RunError(
-                f"{file} is of another version of the workbench. Run the benchmark again."
+                f"{file} has schema {found}, and this workbench reads schema {SCHEMA}: it was "
+                "written by another version. Run the benchmark again"
+                + (f": {content['command']}" if "command" in content else ".")
             )
         return dict(content)
     except FileNotFoundError as error:

@@ -31,7 +31,10 @@ def integrated_gradients_by_hand(function: Any) -> str:
     def mixing(x: Tensor) -> Tensor:
         return x[0] * x[1] + x[2].pow(3) + weights[3] * x[3]
 
-    for target, what in ((saturating, "a function that saturates"), (mixing, "products and powers")):
+    for target, what in (
+        (saturating, "a function that saturates"),
+        (mixing, "products and powers"),
+    ):
         answer = called(function, target, here.clone(), start.clone(), _STEPS)
         found = numbers(answer, like=(6,))
         wanted, effect = _integral(target, here, start)
@@ -39,7 +42,9 @@ def integrated_gradients_by_hand(function: Any) -> str:
             continue
         step = (here - start).numpy()
         if _near(found * step, wanted):
-            raise Wrong("yours are mean gradients; each still has to be multiplied by its own step.")
+            raise Wrong(
+                "yours are mean gradients; each still has to be multiplied by its own step."
+            )
         if _near(found, step * _slope(target, here)):
             raise Wrong(
                 f"for {what} your values miss the change of the function: the gradient is taken "
@@ -80,7 +85,9 @@ def silenced_by_hand(function: Any) -> str:
         raise Wrong("neurons that were not chosen have changed.")
     if float(found[:, 1:, chosen].abs().max()) == 0:
         raise Wrong("the neurons are at 0, and their normal level is not 0.")
-    raise Wrong("the right neurons have changed, but each has its own mean, the same at every patch.")
+    raise Wrong(
+        "the right neurons have changed, but each has its own mean, the same at every patch."
+    )
 
 
 @check("6.3")
@@ -122,9 +129,7 @@ def effects_that_are_shown(table: EffectTable, answer: Any) -> str:
         raise Wrong(f"there is no change called {unknown[0]!r} in the table.")
     low, high = table.intervals().T
     shown = {
-        name
-        for name, at, to in zip(table.changes, low, high, strict=True)
-        if at > 0 or to < 0
+        name for name, at, to in zip(table.changes, low, high, strict=True) if at > 0 or to < 0
     }
     if missing := shown - set(given):
         raise Wrong(f"{len(missing)} more of the intervals do not include 0.")

@@ -91,7 +91,10 @@ def overlap_by_hand(function: Any) -> str:
     if not _near(rate, alarms / normal):
         if _near(rate, alarms / sum(mask.size for mask in masks)):
             raise Wrong("your rate is over all pixels; it is over the normal pixels only.")
-        if _near(rate, float(np.mean([one.sum() / (~m).sum() for one, m in zip(false, masks)]))):
+        if _near(
+            rate,
+            float(np.mean([one.sum() / (~m).sum() for one, m in zip(false, masks, strict=True)])),
+        ):
             raise Wrong("you average the images' rates; all normal pixels count the same.")
         raise Wrong("your false positive rate is not the share of normal pixels that are found.")
     _check_overlap(overlap, maps, masks, threshold)

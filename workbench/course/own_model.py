@@ -37,14 +37,23 @@ def architecture_of_weights(function: Any) -> str:
             raise Wrong("each entry of your dictionary has to be a whole number.") from error
         for name, wanted in shape.items():
             if found[name] != wanted:
-                raise Wrong(f"{name} of a tower is {found[name]} in yours: {_why(name, found, shape)}.")
+                raise Wrong(
+                    f"{name} of a tower is {found[name]} in yours: {_why(name, found, shape)}."
+                )
     return "you read the shapes from the weights; the activation nobody can read there."
 
 
 @check("8.2")
 def rows_of_a_table(function: Any) -> str:
     """Write the rows as a table beside small pictures, and read it as any data set is read."""
-    given = ["dent_003.png", "ok_011.png", "ok_000.png", "crack_000.png", "ok_010.png", "ok_009.png"]
+    given = [
+        "dent_003.png",
+        "ok_011.png",
+        "ok_000.png",
+        "crack_000.png",
+        "ok_010.png",
+        "ok_009.png",
+    ]
     answer = called(function, list(given))
     rows = names(answer, "what your function returns")
     for row in rows:
@@ -68,8 +77,10 @@ def rows_of_a_table(function: Any) -> str:
         kind, number = sample.path.stem.split("_")
         if sample.label != int(kind != "ok"):
             raise Wrong(f"{sample.path.name} has the label {sample.label}.")
-        if kind != "ok" and sample.defect != kind:
-            raise Wrong(f"{sample.path.name} is called {sample.defect!r}, and its name says {kind}.")
+        if kind not in ("ok", sample.defect):
+            raise Wrong(
+                f"{sample.path.name} is called {sample.defect!r}, and its name says {kind}."
+            )
         wanted = "train" if kind == "ok" and int(number) < _FIRST_TEST else "test"
         if sample.split != wanted:
             raise Wrong(f"{sample.path.name} is in the split {sample.split}.")
