@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from workbench.recording.record import record
     from workbench.recording.store import ActivationStore, open_store
     from workbench.widgets.browse import browse
-    from workbench.widgets.explorer.widget import NeuronExplorer, ThresholdView, explore
+    from workbench.widgets.explorer.threshold import ThresholdView
+    from workbench.widgets.explorer.widget import NeuronExplorer, explore
 
 __version__ = "0.1.0"
 
@@ -78,7 +79,8 @@ _HOMES = {
     "recording.record": ["record"],
     "recording.store": ["ActivationStore", "open_store"],
     "widgets.browse": ["browse"],
-    "widgets.explorer.widget": ["NeuronExplorer", "ThresholdView", "explore"],
+    "widgets.explorer.threshold": ["ThresholdView"],
+    "widgets.explorer.widget": ["NeuronExplorer", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -22,9 +22,16 @@ const PATIENCE = 3000; // milliseconds until the kernel is said to be slow
 
 export type Decode = (bytes: Uint8Array) => Promise<ImageBitmap | null>;
 
+/** What the views show, and is asked for whenever another is chosen. */
+export interface Wants {
+  readonly neurons: boolean;
+  readonly pictures: boolean;
+}
+
 export class Explorer {
   readonly store = new Store<State>(INITIAL);
   readonly source: Source;
+  readonly wants: Wants;
   readonly #decode: Decode;
   readonly #pictures = new Map<string, Picture>();
   readonly #cards = new Map<number, NeuronAnswer>();
@@ -32,8 +39,9 @@ export class Explorer {
   #told = "";
   #closed = false;
 
-  constructor(source: Source, decode: Decode) {
+  constructor(source: Source, decode: Decode, wants: Wants) {
     this.source = source;
+    this.wants = wants;
     this.#decode = decode;
     source.listen({
       pushed: (choice) => this.#pushed(choice),
@@ -50,7 +58,7 @@ export class Explorer {
       this.store.set({ phase: "ready", session, judged, threshold: judged.threshold, status });
       this.#told = this.#choice();
       if (session.count) this.chooseImage(byValue(judged.scores)[0]);
-      if (session.selected.length) this.chooseNeuron(session.selected[0]);
+      if (this.wants.neurons && session.selected.length) this.chooseNeuron(session.selected[0]);
       this.#pushed(session.header.chosen ?? {});
     } catch (error) {
       if (error instanceof Stale) return;
@@ -191,7 +199,7 @@ export class Explorer {
 
   async #loadPicture(): Promise<void> {
     const { image, subset } = this.store.get();
-    if (image === null) return;
+    if (image === null || !this.wants.pictures) return;
     const key = `${image} ${subset.mode} ${subset.positions.join()}`;
     try {
       let picture = this.#pictures.get(key);
@@ -215,7 +223,7 @@ export class Explorer {
 
   async #loadCard(): Promise<void> {
     const { session, neuron } = this.store.get();
-    if (!session || neuron === null) return;
+    if (!session || neuron === null || !this.wants.neurons) return;
     const { site, index } = session.where(neuron);
     const show = (card: NeuronAnswer): void => {
       this.#keep(this.#cards, neuron, card, KEPT_CARDS);

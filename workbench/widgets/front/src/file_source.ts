@@ -35,9 +35,13 @@ export class FileSource implements Source {
   #shown: Promise<unknown> = Promise.resolve();
   #galleries = new Map<string, Float32Array>();
 
-  constructor(headers: string, base64: string) {
+  /** `side` says which of several runs is meant; the keys of others than the first begin with it. */
+  constructor(headers: string, base64: string, side = 0) {
     const parsed = JSON.parse(headers) as { parcels: readonly StoredParcel[] };
-    for (const parcel of parsed.parcels) this.#stored.set(parcel.key, parcel);
+    const start = side ? `${side}:` : "";
+    for (const parcel of parsed.parcels) {
+      if (parcel.key.startsWith(start)) this.#stored.set(parcel.key.slice(start.length), parcel);
+    }
     this.#bytes = fromBase64(base64);
   }
 
@@ -88,6 +92,10 @@ export class FileSource implements Source {
     return this.#parcel(`thumbs:${part}`, "No thumbnails here.").arrays[
       "thumbs"
     ] as Uint8Array;
+  }
+
+  async extra<Header>(what: string): Promise<Parcel<Header>> {
+    return this.#parcel(what, "This is not in the file.") as Parcel<Header>;
   }
 
   chosen(): void {} // nobody listens

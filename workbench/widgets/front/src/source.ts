@@ -149,6 +149,8 @@ export interface Source {
   neuron(site: string, index: number, more: (answer: NeuronAnswer) => void): Promise<NeuronAnswer>;
   detect(subset: Subset): Promise<DetectAnswer>;
   thumbs(part: number): Promise<Uint8Array>;
+  /** What only some views ask for, by its name; `more` gets what follows the first answer. */
+  extra<Header>(what: string, more: (answer: Parcel<Header>) => void): Promise<Parcel<Header>>;
   chosen(choice: Chosen): void;
   listen(listener: Listener): void;
   close(): void;

@@ -1,6 +1,6 @@
 /** What runs in the harness's page: a kernel that is only pretended, and the built bundle. */
 
-import { BIG, encode, HOSTILE, type Parcel, random, SMALL, World } from "./invented.ts";
+import { BIG, encode, HOSTILE, type Parcel, pro, random, SMALL, World } from "./invented.ts";
 import type { Subset } from "../src/source.ts";
 
 type Render = (given: { model: unknown; el: HTMLElement }) => () => void;
@@ -62,6 +62,7 @@ class Kernel {
   private readonly change: (header: Record<string, unknown>) => void;
   private readonly view: string;
   dead = false;
+  noMasks = false;
 
   constructor(world: World, change: (header: Record<string, unknown>) => void, view: string) {
     this.world = world;
@@ -122,10 +123,13 @@ class Kernel {
     if (ask === "image") return world.image(index, subset);
     if (ask === "neuron") return world.neuron(site, index);
     if (ask === "detect") return world.detect({ mode, positions });
+    if (ask === "pro") return pro(this.noMasks);
     const many = Array.from({ length: Math.min(400, world.size.images - part * 400) }, (_, at) => part * 400 + at);
     return { header: { part }, arrays: { thumbs: await world["strip"](many, 48) } };
   }
 }
+
+const MODULE = (view: string): string => (view === "explorer" ? "/explorer.js" : "/views.js");
 
 const harness = {
   SMALL,
@@ -134,13 +138,18 @@ const harness = {
   HOSTILE,
   kernels: [] as Kernel[],
   closers: [] as (() => void)[],
-  async show(size: typeof SMALL, change: (header: Record<string, unknown>) => void = () => {}, view = "explorer") {
-    const { default: widget } = (await import(/* @vite-ignore */ "/explorer.js" as string)) as { default: { render: Render } };
+  async show(
+    size: typeof SMALL,
+    change: (header: Record<string, unknown>) => void = () => {},
+    view = "explorer",
+    prepare: (kernel: Kernel) => void = () => {},
+  ) {
+    const { default: widget } = (await import(/* @vite-ignore */ MODULE(view))) as { default: { render: Render } };
     const kernel = new Kernel(makeWorld(size), change, view);
     const el = document.createElement("div");
     document.querySelector("main")?.append(el);
     const started = performance.now();
-    await kernel.warm([], []);
+    prepare(kernel);
     this.kernels.push(kernel);
     this.closers.push(widget.render({ model: kernel, el }));
     await this.settled();
@@ -172,7 +181,7 @@ const harness = {
     return performance.now() - started;
   },
   /** Everything of the small world in one page, as `save_html` writes it. */
-  async file(images: number): Promise<string> {
+  async file(images: number, view = "explorer"): Promise<string> {
     const world = makeWorld(SMALL);
     const parcels: unknown[] = [];
     const all: Uint8Array[] = [];
@@ -202,16 +211,17 @@ const harness = {
       arrays: { gallery: new Half(world.gallery) },
       shapes: { gallery: [world.gallery.length / SMALL.selected, SMALL.selected] },
     });
+    add("pro", pro(false));
     const whole = new Blob(all as BlobPart[]);
     const url: string = await new Promise((resolve) => {
       const reader = new FileReader();
       reader.onload = () => resolve(reader.result as string);
       reader.readAsDataURL(whole);
     });
-    const code = await (await fetch("/explorer.js")).text();
+    const code = await (await fetch(MODULE(view))).text();
     const json = JSON.stringify({ parcels }).replaceAll("</", "<\\/");
     return (
-      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Invented</title><main><div data-neuron-explorer></div></main>` +
+      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Invented</title><main><div data-neuron-explorer="${view}"></div></main>` +
       `<script type="application/json" data-explorer="headers">${json}</scr` + `ipt>` +
       `<script type="text/plain" data-explorer="bytes">${url.slice(url.indexOf(",") + 1)}</scr` + `ipt>` +
       `<script type="module">${code}</scr` + `ipt></html>`
