@@ -22,7 +22,7 @@ ROOM = 8_000_000
 PANELS = 0.35
 """The part of the room that panels of neurons may take."""
 
-TITLES = {EXPLORER: "neuron explorer", "threshold": "threshold"}
+TITLES = {EXPLORER: "neuron explorer", "threshold": "threshold", "sweep": "settings"}
 
 _PICTURE_SIDE = 320
 _MASK_SIDE = 128

@@ -37,7 +37,20 @@ class Shared:
         self._asking.append(number)
         self._later.put(self._work())
 
-    def _work(self) -> Iterator[None]:
+    def pause(self, now: Parcel) -> None:
+        """Stop, and tell everyone so with what is known `now`; they may ask again."""
+        self._later.drop()
+        for number in self._asking:
+            self._reply(number, now)
+        self._asking.clear()
+
+    def finish(self) -> None:
+        """Do all that is left now, telling everyone who has asked. Raises what the work does."""
+        self._later.drop()
+        for _ in self._work(quiet=False):
+            pass
+
+    def _work(self, *, quiet: bool = True) -> Iterator[None]:
         try:
             for parcel in self._steps():
                 more = {} if finished(parcel) else {"more": True}
@@ -50,6 +63,8 @@ class Shared:
             for number in self._asking:
                 self._fail(number, str(error))
             self._asking.clear()
+            if not quiet:
+                raise
 
 
 def finished(parcel: Parcel) -> bool:

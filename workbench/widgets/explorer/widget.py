@@ -71,9 +71,10 @@ class NeuronExplorer(anywidget.AnyWidget):
     ) -> None:
         self._home = Home()
         self._later = Later()
-        shown, known = shown_and_known(images, excavation)
-        check_there(shown)
         self.excavation = excavation
+        shown, known = self._given(images)
+        check_there(shown)
+        self._known = known
         opening = look(excavation, shown)
         self._answers = Answers(excavation, opening, look_again(excavation, known), labels)
         self._rest = self._at_leisure()
@@ -158,6 +159,10 @@ class NeuronExplorer(anywidget.AnyWidget):
     def _default_esm(self) -> str:
         return front.module(self.view)
 
+    def _given(self, images: Images) -> tuple[list[Sample], tuple[Sample, ...]]:
+        """Return the samples to show, and all that were given."""
+        return shown_and_known(images, self.excavation)
+
     def _embedded(self) -> Mapping[str, Parcel]:
         """Return what else a saved file holds of this view."""
         return {}
@@ -201,16 +206,16 @@ class NeuronExplorer(anywidget.AnyWidget):
             self._reply(number, answers.open(chosen=self._chosen.told))
             self._later.put(self._rest)
         elif ask == "thumbs":
-            self._reply(number, answers.thumbs(_whole(content, "part")))
+            self._reply(number, answers.thumbs(whole(content, "part")))
         elif ask == "image":
             given = content.get("subset") or {"mode": "only", "positions": []}
             subset = answers.subset(given.get("mode"), given.get("positions"))
-            self._reply(number, answers.image(_whole(content, "index"), subset))
+            self._reply(number, answers.image(whole(content, "index"), subset))
         elif ask == "detect":
             subset = answers.subset(content.get("mode"), content.get("positions"))
             self._reply(number, answers.detect(subset))
         elif ask == "neuron":
-            self._tell(number, str(content.get("site")), _whole(content, "index"))
+            self._tell(number, str(content.get("site")), whole(content, "index"))
         else:
             raise SettingError(f"nothing is known of the question {ask!r}.")
 
@@ -270,7 +275,8 @@ class NeuronExplorer(anywidget.AnyWidget):
         )
 
 
-def _whole(content: Mapping[str, Any], name: str) -> int:
+def whole(content: Mapping[str, Any], name: str) -> int:
+    """Return a whole number that a message holds. Raises `SettingError` where it holds none."""
     value = content.get(name)
     if isinstance(value, bool) or not isinstance(value, int):
         raise SettingError(f"{name} is {value!r}; it must be a whole number.")

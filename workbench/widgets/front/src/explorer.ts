@@ -141,6 +141,11 @@ export class Explorer {
     } else void this.#redo({ mode, positions: positions.sort((a, b) => a - b) });
   }
 
+  /** Judge by a point of a sweep: its axis, and its place there. */
+  choosePoint(...positions: number[]): void {
+    void this.#redo({ mode: "point", positions });
+  }
+
   setThreshold(threshold: number): void {
     if (!Number.isFinite(threshold)) return;
     this.store.set({ threshold });
@@ -188,8 +193,10 @@ export class Explorer {
         status:
           subset.mode === "all"
             ? `All ${session.selected.length} neurons take part.`
-            : `Detection redone ${subset.mode} ${subset.positions.length} of ` +
-              `${session.selected.length} neurons. ${header.note ?? ""}`.trim(),
+            : subset.mode === "point"
+              ? (header.note ?? "")
+              : `Detection redone ${subset.mode} ${subset.positions.length} of ` +
+                `${session.selected.length} neurons. ${header.note ?? ""}`.trim(),
       });
       this.#tellSoon();
     } catch (error) {
@@ -298,7 +305,7 @@ export class Explorer {
   }
 
   #choice(): string {
-    const { session, chosen, neuron, image, patch, threshold } = this.store.get();
+    const { session, chosen, neuron, image, patch, threshold, subset } = this.store.get();
     if (!session) return "";
     const neurons = chosen.length || neuron === null ? chosen : [neuron];
     return JSON.stringify({
@@ -306,6 +313,7 @@ export class Explorer {
       image,
       patch: patch === null ? null : session.patchAt(patch),
       threshold,
+      ...(subset.mode === "point" && { point: subset.positions }),
     });
   }
 
@@ -318,7 +326,7 @@ export class Explorer {
     });
   }
 
-  #pushed({ neurons, image, patch, threshold }: Pushed): void {
+  #pushed({ neurons, image, patch, threshold, point }: Pushed): void {
     const { session, judged } = this.store.get();
     if (!session) return;
     if (neurons) {
@@ -329,6 +337,8 @@ export class Explorer {
       const unknown = neurons.filter((_, at) => found[at] < 0);
       if (unknown.length) this.say(`There is no neuron ${unknown.join(", ")} here.`);
     }
+    if (point?.length) this.choosePoint(...point);
+    else if (point) this.setMode("all");
     if (threshold !== undefined) this.setThreshold(threshold ?? judged!.threshold);
     const number = patch ? session.patchNumber(patch[0], patch[1]) : -1;
     const place = number < 0 ? undefined : number;

@@ -50,7 +50,7 @@ export class KernelSource implements Source {
   readonly kind = "kernel";
   readonly #waiting = new Map<number, Waiting>();
   readonly #model: Model;
-  readonly #side: object;
+  readonly #side: number;
   #listener: Listener | undefined;
   #lastId: number;
   #gone = false;
@@ -61,7 +61,7 @@ export class KernelSource implements Source {
    */
   constructor(model: Model, side = 0, lastId = Math.floor(Math.random() * 2 ** 40)) {
     this.#model = model;
-    this.#side = side ? { side } : {};
+    this.#side = side;
     this.#lastId = lastId;
     model.on("msg:custom", this.#received);
     model.on("comm_live_update", this.#liveness);
@@ -143,7 +143,7 @@ export class KernelSource implements Source {
 
   #send(content: object): void {
     try {
-      this.#model.send({ ...content, ...this.#side });
+      this.#model.send(this.#side ? { ...content, side: this.#side } : content);
     } catch {
       this.#lost(); // a disposed comm throws
     }
@@ -151,7 +151,7 @@ export class KernelSource implements Source {
 
   readonly #received = (message: Answer, buffers: readonly ArrayBufferView[] = []): void => {
     if (message.push === "choose") {
-      this.#listener?.pushed(message as Pushed);
+      if (!this.#side) this.#listener?.pushed(message as Pushed); // the others follow the first
       return;
     }
     const id = message.id ?? -1;

@@ -118,7 +118,7 @@ async function others() {
 
 /** The views beside the explorer, at both ends of the widths and in both themes. */
 async function views() {
-  for (const view of ["threshold"]) {
+  for (const view of ["threshold", "sweep", "compare"]) {
     for (const theme of ["light", "dark"]) {
       for (const width of [1280, 480]) {
         const { page, errors } = await tool.open(width, theme);

@@ -10,7 +10,8 @@ const MODES: readonly [Mode, string][] = [
   ["without", "Without these"],
 ];
 
-export function toolbar({ explorer, store }: Context): HTMLElement {
+/** `tools`: whether neurons can be left out. */
+export function toolbar({ explorer, store }: Context, tools = true): HTMLElement {
   const title = h("h2");
   const about = h("p.ne-about");
   const count = h("span.ne-count");
@@ -28,7 +29,7 @@ export function toolbar({ explorer, store }: Context): HTMLElement {
   const status = h("p.ne-status", { role: "status", "aria-live": "polite" });
   const root = h("header.ne-bar",
     h("div", title, about),
-    h("div.ne-tools", segments, count, clear),
+    tools && h("div.ne-tools", segments, count, clear),
     alert,
     status,
   );

@@ -69,3 +69,79 @@ test("a saved threshold view holds its PRO curve", { skip }, async () => {
   assert.deepEqual(file.errors, []);
   await file.close();
 });
+
+const slider = (page, name) => page.getByRole("slider", { name });
+
+test("a point of a sweep changes list, picture and threshold, and is told; the run's own is gone back to", { skip }, async () => {
+  const { page, errors, settled } = await opened("sweep");
+  const top = async () => (await page.locator("[role=option]").allInnerTexts()).slice(0, 5); // the list's height varies
+  const before = await top();
+  assert.match(await slider(page, "text weight").getAttribute("aria-valuetext"), /^0\.3, 9\d\.\d \[/);
+  await slider(page, /^K, the number/).press("ArrowLeft");
+  await settled();
+  await page.waitForTimeout(150);
+  assert.deepEqual(await page.evaluate(() => harness.kernels[0].chosen.at(-1).point), [0, 5]);
+  assert.equal(await page.getByRole("status").first().innerText(), "Point 0 5.");
+  assert.notDeepEqual(await top(), before);
+  assert.equal(await page.locator(".ne-chosen-point").count(), 1);
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "K, the number of neurons");
+  await page.getByRole("button", { name: "Go back to the run’s own setting" }).click();
+  await settled();
+  await page.waitForTimeout(150);
+  assert.equal(await page.evaluate(() => harness.kernels[0].chosen.at(-1).point), undefined);
+  assert.deepEqual(await top(), before);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a click chooses the point below it, and another metric is drawn", { skip }, async () => {
+  const { page, errors, settled } = await opened("sweep");
+  const chart = page.locator("figure").filter({ hasText: "text weight" }).locator("svg");
+  const path = await chart.locator("path").getAttribute("d");
+  const box = await chart.boundingBox();
+  await chart.click({ position: { x: (36 + 246 * (8.5 / 11)) * (box.width / 290), y: 30 } });
+  await settled();
+  await page.waitForTimeout(150);
+  assert.deepEqual(await page.evaluate(() => harness.kernels[0].chosen.at(-1).point), [1, 8]);
+  await page.getByRole("combobox", { name: "Show" }).selectOption("ap");
+  assert.notEqual(await chart.locator("path").getAttribute("d"), path);
+  assert.match(await page.getByRole("region", { name: "Settings", exact: true }).innerText(), /Labels judge the points and choose none/);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("points that are not worked out yet cannot be chosen, work is paused and gone on with, names stay text", { skip }, async () => {
+  const { page, errors, settled } = await opened("sweep", 480, (kernel) => {
+    kernel.done = 12;
+  });
+  const region = page.getByRole("region", { name: "Settings", exact: true });
+  assert.match(await region.innerText(), /12 of 35 figures are worked out …/);
+  await slider(page, "layer").press("ArrowRight");
+  await settled();
+  assert.match(await page.getByRole("status").first().innerText(), /is not worked out yet/);
+  assert.equal(await slider(page, "layer").inputValue(), "5");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Go on" }).waitFor();
+  assert.match(await region.innerText(), /; paused\./);
+  assert.ok((await region.innerText()).includes("<img src=x"));
+  assert.equal(await page.locator("main img").count(), 0);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a saved sweep shows its points, and the scores of those that are in it", { skip }, async () => {
+  const { page } = await opened("sweep");
+  const text = await page.evaluate(() => harness.file(12, "sweep"));
+  await page.context().close();
+  const { page: file, errors, close } = await fromDisk(text);
+  const before = await file.getByRole("listbox").innerText();
+  const k = slider(file, /^K, the number/);
+  await k.fill("2");
+  await file.locator("[aria-busy=false]").waitFor();
+  await file.waitForTimeout(200);
+  assert.notEqual(await file.getByRole("listbox").innerText(), before);
+  assert.deepEqual(errors, []);
+  await close();
+});
