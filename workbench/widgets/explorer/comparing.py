@@ -13,9 +13,9 @@ from workbench.images.samples import Sample
 from workbench.images.support import without_support
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.comparison import compared, overlap
+from workbench.widgets.explorer.front import module
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import look
-from workbench.widgets.explorer.front import module
 from workbench.widgets.explorer.page import ROOM, parcels, write
 from workbench.widgets.explorer.parcel import Parcel
 from workbench.widgets.explorer.widget import NeuronExplorer, whole
@@ -45,6 +45,7 @@ class CompareView(NeuronExplorer):
     """
 
     view = traitlets.Unicode("compare").tag(sync=True)
+    _panels = False
 
     def __init__(
         self,

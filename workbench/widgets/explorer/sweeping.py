@@ -34,6 +34,7 @@ class SweepView(NeuronExplorer):
     """
 
     view = traitlets.Unicode("sweep").tag(sync=True)
+    _panels = False
 
     def __init__(
         self, run: Excavation | str | Path, images: Images, model: HookedCLIP | None = None

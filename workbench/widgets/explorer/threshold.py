@@ -28,6 +28,7 @@ class ThresholdView(NeuronExplorer):
     """
 
     view = traitlets.Unicode("threshold").tag(sync=True)
+    _panels = False
 
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None

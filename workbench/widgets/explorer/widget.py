@@ -1,6 +1,8 @@
 """The explorer as a widget: questions of the front end come in, parcels go out."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -65,12 +67,12 @@ class NeuronExplorer(anywidget.AnyWidget):
 
     _esm = traitlets.Unicode().tag(sync=True)
     view = traitlets.Unicode(front.EXPLORER).tag(sync=True)
+    _panels = True  # whether single neurons are shown
 
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None
     ) -> None:
         self._home = Home()
-        self._later = Later()
         self.excavation = excavation
         shown, known = self._given(images)
         check_there(shown)
@@ -82,6 +84,10 @@ class NeuronExplorer(anywidget.AnyWidget):
         self._callbacks: list[Callback] = []
         super().__init__()
         self.on_msg(self._received)
+
+    @cached_property
+    def _later(self) -> Later:  # closing needs it, also where opening has failed
+        return Later()
 
     @property
     def images(self) -> tuple[Sample, ...]:
@@ -232,6 +238,8 @@ class NeuronExplorer(anywidget.AnyWidget):
 
     def _at_leisure(self) -> Iterator[None]:
         """Find out, while nothing is asked, what questions about other neurons would wait for."""
+        if not self._panels:
+            return
         with contextlib.suppress(WorkbenchError):  # whoever asks will be told
             yield from self._answers.neurons.watch_the_rest()
 

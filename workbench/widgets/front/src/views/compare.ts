@@ -172,8 +172,8 @@ export function compareViews(
     table.replaceChildren();
     if (auroc && difference) {
       const row = (text: string, [value, low, high]: Figure, title = ""): HTMLElement =>
-        h("tr", { title }, h("th.ne-word", { scope: "row" }, text), h("td", h("b", percent100(value))),
-          h("td.ne-foot", low === null || high === null ? "" : `[${percent100(low)}, ${percent100(high)}]`));
+        h("tr", { title }, h("th.ne-word", { scope: "row" }, text), h("td", h("b", figure(value))),
+          h("td.ne-foot", low === null || high === null ? "" : `[${figure(low)}, ${figure(high)}]`));
       table.append(
         h("thead", h("tr", h("td"), heading("value", "col"), heading("95 % interval", "col"))),
         h("tbody", row(names[0], auroc[0], runs[0]), row(names[1], auroc[1], runs[1]), row("difference", difference)),
@@ -247,5 +247,7 @@ export function compareViews(
   second.store.watch(["session"], follow);
   return { scatter, facts };
 }
+
+const figure = (value: number): string => percent100(value).replace("-", "−");
 
 const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);

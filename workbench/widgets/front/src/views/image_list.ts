@@ -199,5 +199,6 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
   });
   atlas.watch(draw);
   redraw(draw);
+  new ResizeObserver(draw).observe(list); // it is as high as what stands beside it
   return root;
 }

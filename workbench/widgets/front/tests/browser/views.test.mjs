@@ -145,3 +145,70 @@ test("a saved sweep shows its points, and the scores of those that are in it", {
   assert.deepEqual(errors, []);
   await close();
 });
+
+test("two runs are compared: an image is chosen in the scatter, and both pictures follow", { skip }, async () => {
+  const { page, errors, settled } = await opened("compare");
+  const pictures = page.locator(".ne-picture-name");
+  const dots = page.locator(".ne-plane .ne-defective");
+  const last = (await dots.getAttribute("d")).match(/M([\d.]+) ([\d.]+)h0/).slice(1).map(Number);
+  const box = await page.locator(".ne-plane").boundingBox();
+  await page.locator(".ne-plane").click({ position: { x: (last[0] / 320) * box.width, y: (last[1] / 320) * box.height } });
+  await settled();
+  await page.waitForTimeout(150);
+  const image = await page.evaluate(() => harness.kernels[0].chosen.findLast((one) => !one.side).image);
+  const names = await pictures.allInnerTexts();
+  assert.equal(names[0], names[1]);
+  assert.ok(names[0].endsWith(`/${image}.png`), names[0]);
+  assert.match(await page.locator(".ne-plane").getAttribute("aria-label"), new RegExp(`chosen is test/scratch/${image}.png`));
+  await page.getByRole("listbox", { name: "Images" }).press("Home");
+  await settled();
+  assert.equal(new Set(await pictures.allInnerTexts()).size, 1);
+  await page.getByRole("slider").first().press("End");
+  assert.equal(await page.locator(".ne-second input[type=range]").inputValue(), "1");
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("what only one run catches is listed, and leads to the image; names stay text", { skip }, async () => {
+  const { page, errors, settled } = await opened("compare", 480);
+  const caught = page.getByRole("region", { name: "caught by only four shots" });
+  assert.match(await caught.innerText(), /^6 caught by only four shots/);
+  const tile = caught.getByRole("button").last();
+  const name = (await tile.getAttribute("aria-label")).split(":")[0];
+  await tile.click();
+  await settled();
+  assert.deepEqual(await page.locator(".ne-picture-name").allInnerTexts(), [name, name]);
+  const facts = await page.getByRole("region", { name: "Comparison", exact: true }).innerText();
+  assert.match(facts, /difference\s+4\.0\s+\[−1\.0, 9\.0\]/);
+  assert.match(facts, /holds 0: these 50 images do not tell the two apart/);
+  assert.match(await page.locator(".ne-overlap").getAttribute("aria-label"), /^31 only four shots, 69 both, 31 only <img/);
+  assert.equal(await page.locator("main img").count(), 0);
+  assert.equal(await page.evaluate(() => globalThis.hit), undefined);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("neurons of two places are not compared, and the view says so", { skip }, async () => {
+  const { page, errors } = await opened("compare", 700, (kernel) => {
+    kernel.apart = true;
+  });
+  assert.match(await page.getByRole("region", { name: "Comparison", exact: true }).innerText(), /are not the same neurons/);
+  assert.ok(await page.locator(".ne-overlap").isHidden());
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("a saved comparison holds both runs", { skip }, async () => {
+  const { page } = await opened("compare");
+  const text = await page.evaluate(() => harness.file(50, "compare"));
+  await page.context().close();
+  const { page: file, errors, close } = await fromDisk(text);
+  await file.getByRole("listbox", { name: "Images" }).press("End");
+  await file.locator("[aria-busy=false]").waitFor();
+  assert.equal(new Set(await file.locator(".ne-picture-name").allInnerTexts()).size, 1);
+  assert.equal(await file.locator(".ne-stage canvas:visible").count(), 2);
+  assert.deepEqual(errors, []);
+  await close();
+});
