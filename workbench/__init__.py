@@ -48,7 +48,10 @@ if TYPE_CHECKING:
     from workbench.recording.record import record
     from workbench.recording.store import ActivationStore, open_store
     from workbench.widgets.browse import browse
-    from workbench.widgets.explorer.widget import NeuronExplorer, ThresholdView, explore
+    from workbench.widgets.explorer.comparing import CompareView
+    from workbench.widgets.explorer.sweeping import SweepView
+    from workbench.widgets.explorer.threshold import ThresholdView
+    from workbench.widgets.explorer.widget import NeuronExplorer, explore
 
 __version__ = "0.1.0"
 
@@ -78,12 +81,16 @@ _HOMES = {
     "recording.record": ["record"],
     "recording.store": ["ActivationStore", "open_store"],
     "widgets.browse": ["browse"],
-    "widgets.explorer.widget": ["NeuronExplorer", "ThresholdView", "explore"],
+    "widgets.explorer.comparing": ["CompareView"],
+    "widgets.explorer.sweeping": ["SweepView"],
+    "widgets.explorer.threshold": ["ThresholdView"],
+    "widgets.explorer.widget": ["NeuronExplorer", "explore"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ActivationStore",
+    "CompareView",
     "Comparison",
     "DataError",
     "Dataset",
@@ -100,6 +107,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "SiteError",
+    "SweepView",
     "ThresholdView",
     "WorkbenchError",
     "available_models",

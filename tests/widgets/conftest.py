@@ -1,13 +1,12 @@
 import comm
 import pytest
 
-from tests.widgets.explorers import PLACEHOLDER, Line
-from workbench.widgets.explorer import widget
+from tests.widgets.explorers import Line
 
 
 @pytest.fixture
-def lines(monkeypatch, tmp_path_factory):
-    """Let widgets talk to `Line`s; the front end is a placeholder where it is not built."""
+def lines(monkeypatch):
+    """Let widgets talk to `Line`s."""
     made = []
 
     def create(*args, **options):
@@ -15,8 +14,4 @@ def lines(monkeypatch, tmp_path_factory):
         return made[-1]
 
     monkeypatch.setattr(comm, "create_comm", create)
-    if not widget.MODULE.is_file():
-        placeholder = tmp_path_factory.mktemp("static") / "explorer.js"
-        placeholder.write_text(PLACEHOLDER)
-        monkeypatch.setattr(widget, "MODULE", placeholder)
     return made

@@ -12,8 +12,6 @@ from workbench.widgets.explorer.given import shown_and_known
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import look
 
-PLACEHOLDER = "export default { render({ model, el }) { el.textContent = 'explorer'; } };\n"
-
 
 def answers_of(excavation, images, labels=None, **options):
     shown, known = shown_and_known(images, excavation)

@@ -10,7 +10,7 @@ from workbench.errors import RunError, SettingError
 from workbench.excavation.excavate import excavate
 from workbench.excavation.settings import Settings
 from workbench.images.samples import Sample
-from workbench.widgets.explorer import page, widget
+from workbench.widgets.explorer import front, page
 from workbench.widgets.explorer.widget import explore
 
 K = 8
@@ -80,7 +80,7 @@ def test_the_nearest_patch_is_found_in_the_gallery_by_its_place(explorer, tmp_pa
 
 def test_what_does_not_fit_is_left_out_evenly_and_the_page_says_so(explorer, tmp_path, monkeypatch):
     every = embedded(explorer.save_html(tmp_path / "all.html").read_text("utf-8"))
-    module = len(widget.MODULE.read_bytes())
+    module = len(front.module(front.EXPLORER).encode())
     size = (tmp_path / "all.html").stat().st_size
     room = module + (size - module) * 2 // 5
     monkeypatch.setattr(page, "ROOM", room)

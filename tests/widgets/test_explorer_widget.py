@@ -14,8 +14,8 @@ from workbench.clip.neuron_set import NeuronSet
 from workbench.errors import DataError, RunError, SettingError, SiteError
 from workbench.excavation.excavate import excavate
 from workbench.excavation.settings import Settings
-from workbench.widgets.explorer import later, widget
-from workbench.widgets.explorer.widget import NeuronExplorer, ThresholdView, explore
+from workbench.widgets.explorer import front, later
+from workbench.widgets.explorer.widget import NeuronExplorer, explore
 
 K = 8
 SITE = "blocks.1.hook_resid_post"
@@ -415,16 +415,6 @@ def test_fifty_thousand_neurons_are_listed_and_each_can_be_asked_for(dataset, li
 
 
 def test_a_missing_front_end_is_one_message(excavation, dataset, lines, monkeypatch, tmp_path):
-    monkeypatch.setattr(widget, "MODULE", tmp_path / "none.js")
+    monkeypatch.setattr(front, "STATIC", tmp_path)
     with pytest.raises(RunError, match="front end is missing"):
         NeuronExplorer(excavation, dataset)
-
-
-def test_the_judging_part_alone_shares_all_but_what_is_drawn(excavation, dataset, lines):
-    view = ThresholdView(excavation, dataset)
-    assert view.get_state()["view"] == "threshold"
-    assert repr(view).startswith("ThresholdView('metal_sheet', ")
-    (opened,) = lines[-1].say(id=1, ask="open")
-    assert len(arrays(opened)["scores"]) == len(view.images)
-    lines[-1].say(id=2, ask="chosen", threshold=1.25)
-    assert view.threshold == 1.25

@@ -11,7 +11,8 @@ import workbench
 
 WIDGETS = Path(workbench.__file__).parent / "widgets"
 FRONT = WIDGETS / "front"
-BUNDLE = WIDGETS / "static" / "explorer.js"
+BUNDLES = [WIDGETS / "static" / name for name in ("explorer.js", "views.js")]
+every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 LIMIT = 60_000
 
 
@@ -28,8 +29,9 @@ def in_node(*command: str) -> str:
     return done.stdout
 
 
-def test_the_bundle_is_one_small_module_that_needs_nothing() -> None:
-    text = BUNDLE.read_text(encoding="utf-8")
+@every_bundle
+def test_a_bundle_is_one_small_module_that_needs_nothing(bundle: Path) -> None:
+    text = bundle.read_text(encoding="utf-8")
     assert len(text.encode()) < LIMIT
     assert not re.search(r"\bimport\b|\brequire\(", text)
     exported = re.search(r"export\{([^}]*)\}", text)
@@ -37,13 +39,14 @@ def test_the_bundle_is_one_small_module_that_needs_nothing() -> None:
     assert {"default", "mountFile"} <= set(re.findall(r"(?:as )?(\w+)(?:,|$)", exported[1]))
 
 
-def test_the_bundle_asks_no_server() -> None:
-    text = BUNDLE.read_text(encoding="utf-8")
+@every_bundle
+def test_a_bundle_asks_no_server(bundle: Path) -> None:
+    text = bundle.read_text(encoding="utf-8")
     addresses = set(re.findall(r"https?://[^\"'`\s]+", text))
     assert addresses <= {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
 
 
-def test_the_bundle_is_what_the_sources_give() -> None:
+def test_the_bundles_are_what_the_sources_give() -> None:
     in_node("node", "build.mjs", "--check")
 
 

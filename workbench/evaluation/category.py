@@ -74,6 +74,54 @@ class Figures:
     aupimo: Mapping[str, float | None]
 
 
+class PixelPass:
+    """A category's pixel metrics, fed image by image: `engine` has them when all are in.
+
+    `maps` are the images' patch scores, `sizes` their own (height, width). A map is brought to its
+    image's size when it is fed, and forgotten. `intervals=False` leaves the bootstrap out; `exact`
+    sorts all pixels.
+    """
+
+    def __init__(
+        self,
+        tests: TestImages,
+        maps: Float[np.ndarray, "image row column"],
+        sizes: Sequence[tuple[int, int]],
+        *,
+        intervals: bool = True,
+        exact: bool = False,
+    ) -> None:
+        self.tests, self.maps, self.sizes = tests, maps, sizes
+        # With an empty mask nobody can say which pixels of an anomalous image are normal.
+        self._left_out = {
+            index
+            for index, sample in enumerate(tests.samples)
+            if sample.mask_paths and tests.mask(index, sizes[index]) is None
+        }
+        draws = {} if intervals else {"draws": 0}
+        count = len(self._left_out)
+        made = f"{MAPS}; {count} images left out, whose masks are empty" if count else MAPS
+        seed = category_seed(0, tests.samples[0].category)
+        self.engine: PixelMetrics | ExactPixelMetrics = (
+            ExactPixelMetrics(maps=made, seed=seed, **draws)
+            if exact
+            else PixelMetrics(maps.reshape(-1), maps=made, seed=seed, **draws)
+        )
+
+    def add(self, index: int) -> None:
+        """Take in an image. Raises `DataError` for a mask of another size than its image."""
+        if index in self._left_out:
+            return
+        sample, size = self.tests.samples[index], self.sizes[index]
+        mask = self.tests.mask(index, size)
+        if mask is not None and mask.shape != size:
+            raise DataError(
+                f"{sample.path} is {size[1]} x {size[0]} pixels and its mask "
+                f"{mask.shape[1]} x {mask.shape[0]}."
+            )
+        self.engine.add(anomaly_map(self.maps[index], size), mask, sample.name)
+
+
 def figures(
     tests: TestImages,
     scores: Float[np.ndarray, "image"],
@@ -94,29 +142,10 @@ def figures(
     draws = {} if intervals else {"draws": 0}
     measures = image_metrics(tests.labels, scores.tolist(), threshold=threshold, **draws)
     curves = {f"image_{_SHORT.get(n, n)}": c for n, c in image_curves(tests.labels, scores).items()}
-    # With an empty mask nobody can say which pixels of an anomalous image are normal.
-    left_out = {
-        index
-        for index, sample in enumerate(tests.samples)
-        if sample.mask_paths and tests.mask(index, sizes[index]) is None
-    }
-    made = f"{MAPS}; {len(left_out)} images left out, whose masks are empty" if left_out else MAPS
-    seed = category_seed(0, tests.samples[0].category)
-    pixels = (
-        ExactPixelMetrics(maps=made, seed=seed, **draws)
-        if exact
-        else PixelMetrics(maps.reshape(-1), maps=made, seed=seed, **draws)
-    )
-    for index, (sample, size) in enumerate(zip(tests.samples, sizes, strict=True)):
-        if index in left_out:
-            continue
-        mask = tests.mask(index, size)
-        if mask is not None and mask.shape != size:
-            raise DataError(
-                f"{sample.path} is {size[1]} x {size[0]} pixels and its mask "
-                f"{mask.shape[1]} x {mask.shape[0]}."
-            )
-        pixels.add(anomaly_map(maps[index], size), mask, sample.name)
-    measures |= pixels.result()
-    curves |= {f"pixel_{_SHORT.get(n, n)}": c for n, c in pixels.curves().items()}
-    return Figures(measures, curves, pixels.per_image())
+    pixels = PixelPass(tests, maps, sizes, intervals=intervals, exact=exact)
+    for index in range(len(tests)):
+        pixels.add(index)
+    engine = pixels.engine
+    measures |= engine.result()
+    curves |= {f"pixel_{_SHORT.get(n, n)}": c for n, c in engine.curves().items()}
+    return Figures(measures, curves, engine.per_image())

@@ -69,7 +69,7 @@ class Answers:
         kept = self.excavation.normality
         return isinstance(kept, Gallery) and kept.metric == "cosine" and kept.neighbours == 1
 
-    def open(self, **more: Any) -> Parcel:
+    def open(self, *, thumbs: bool = True, **more: Any) -> Parcel:
         """Return what every view starts from; `more` are further fields of the header."""
         own, opening = self.excavation, self.opening
         weight = own.settings.text_weight
@@ -120,7 +120,7 @@ class Answers:
             "centre": centre,
             "spread": spread,
         }
-        if len(opening.samples) <= PER_PART:
+        if thumbs and len(opening.samples) <= PER_PART:
             arrays["thumbs"] = atlas(opening.samples)
         return Parcel(header, arrays)
 
@@ -157,7 +157,7 @@ class Answers:
         else:
             (judge, _), columns = self._restricted(subset), subset.columns
             fused, visual = (
-                each[0] for each in self._judged(judge, columns, features[None], [index])
+                each[0] for each in self.judged(judge, columns, features[None], [index])
             )
         arrays |= {"fused": fused, "visual": visual}
         if opening.text is not None:
@@ -180,24 +180,47 @@ class Answers:
             judge, own_scales = self._restricted(subset)
             fused, visual = np.empty_like(opening.fused), np.empty_like(opening.visual)
             for indices, features in opening.features.batches(range(count)):
-                fused[indices], visual[indices] = self._judged(
+                fused[indices], visual[indices] = self.judged(
                     judge, subset.columns, features, indices
                 )
+        return self.detected(
+            judge,
+            fused,
+            own_scales=own_scales,
+            note="" if own_scales else OWN_SCALES,
+            visual=visual,
+            mode=None if subset is None else subset.mode,
+            positions=[] if subset is None else list(subset.positions),
+        )
+
+    def detected(
+        self,
+        judge: Excavation,
+        fused: Float[np.ndarray, "image patch"],
+        *,
+        own_scales: bool,
+        note: str = "",
+        visual: Float[np.ndarray, "image patch"] | None = None,
+        **more: Any,
+    ) -> Parcel:
+        """Return all image scores as a detector's patch scores have them.
+
+        Without `own_scales` there is no threshold. `more` are further fields of the header.
+        """
         scores = fused.max(1)
         header = {
-            "mode": None if subset is None else subset.mode,
-            "positions": [] if subset is None else list(subset.positions),
             "threshold": threshold_of(judge).value if own_scales else None,
             "display_range": _ranges(judge),
             "auroc": self._auroc(scores),
             "own_scales": own_scales,
-            **({} if own_scales else {"note": OWN_SCALES}),
+            **({"note": note} if note else {}),
+            **more,
         }
         return Parcel(
             header,
             {
                 "scores": scores.astype(np.float32),
-                "visual": visual.max(1),
+                **({} if visual is None else {"visual": visual.max(1)}),
                 "peaks": self._places(fused),
             },
         )
@@ -227,7 +250,7 @@ class Answers:
             self._subsets[subset] = restricted(self.excavation, subset.columns, self.normal)
         return self._subsets[subset]
 
-    def _judged(
+    def judged(
         self,
         judge: Excavation,
         columns: Sequence[int],
@@ -237,9 +260,21 @@ class Answers:
         """Return fused and visual patch scores of images from their features."""
         rows = features[..., list(columns)].to(judge.normality.device)
         visual = judge.normality.judge(rows.flatten(0, 1)).scores.view(rows.shape[:2]).cpu()
+        return self.fused(judge, visual.numpy(), indices), visual.numpy()
+
+    def fused(
+        self,
+        judge: Excavation,
+        visual: Float[np.ndarray, "image patch"],
+        indices: Sequence[int],
+    ) -> Float[np.ndarray, "image patch"]:
+        """Return the fused patch scores of images from their visual ones, as a detector joins."""
         text = self.opening.text
         odds = None if text is None else torch.from_numpy(text[list(indices)])
-        return judge.fusion()(visual, odds).numpy(), visual.numpy()
+        found: Float[np.ndarray, "image patch"] = judge.fusion()(
+            torch.from_numpy(visual), odds
+        ).numpy()
+        return found
 
     def _compared(
         self,

@@ -1,7 +1,7 @@
 """The explorer in one file: everything embedded, nothing to fetch, detection redone in the page."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from workbench.files import write_text
 from workbench.images.samples import Sample
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.chosen import number_of
+from workbench.widgets.explorer.front import EXPLORER, module
 from workbench.widgets.explorer.parcel import Parcel, packed
 from workbench.widgets.explorer.pictures import PER_PART
 
@@ -20,6 +21,8 @@ ROOM = 8_000_000
 
 PANELS = 0.35
 """The part of the room that panels of neurons may take."""
+
+TITLES = {EXPLORER: "neuron explorer", "threshold": "threshold", "sweep": "settings"}
 
 _PICTURE_SIDE = 320
 _MASK_SIDE = 128
@@ -31,11 +34,25 @@ _TEXT = 4 / 3  # base64
 
 
 def save(
-    answers: Answers, path: Path, module: str, images: Iterable[int | str | Sample] | None
+    answers: Answers,
+    path: Path,
+    view: str,
+    images: Iterable[int | str | Sample] | None,
+    more: Mapping[str, Parcel],
 ) -> Path:
-    """Write the page, all of it or nothing; see `NeuronExplorer.save_html`."""
-    headers, content = packed(parcels(answers, len(module.encode()), images))
-    title = escape(f"{answers.excavation.category}: neuron explorer")
+    """Write the page, all of it or nothing; see `NeuronExplorer.save_html`.
+
+    `more` are the parcels that only this view asks for.
+    """
+    source = module(view)
+    room = ROOM - len(source.encode()) - _size(more.values())
+    found = {**parcels(answers, room, images, panels=view == EXPLORER), **more}
+    return write(path, f"{answers.excavation.category}: {TITLES[view]}", view, source, found)
+
+
+def write(path: Path, title: str, view: str, source: str, parcels: Mapping[str, Parcel]) -> Path:
+    """Write a page that holds parcels and the module which shows them."""
+    headers, content = packed(parcels)
     coded = base64.b64encode(content).decode("ascii")
     write_text(
         path,
@@ -45,16 +62,16 @@ def save(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{title}</title>
+<title>{escape(title)}</title>
 <link rel="icon" href="data:,">
 </head>
 <body>
-<div data-neuron-explorer></div>
+<div data-neuron-explorer="{escape(view)}"></div>
 <noscript>This page computes what it shows: please allow its script. It fetches nothing.</noscript>
 <script type="application/json" data-explorer="headers">{headers}</script>
 <script type="text/plain" data-explorer="bytes">{coded}</script>
 <script type="module">
-{module}
+{source}
 </script>
 </body>
 </html>
@@ -64,24 +81,28 @@ def save(
 
 
 def parcels(
-    answers: Answers, module: int, images: Iterable[int | str | Sample] | None
+    answers: Answers,
+    room: float,
+    images: Iterable[int | str | Sample] | None,
+    *,
+    panels: bool = True,
 ) -> dict[str, Parcel]:
-    """Return what the page holds, by key.
+    """Return what the page holds, by key; `panels` of neurons among it or not.
 
-    Without `images` they are as many as fit `ROOM` beside a module of so many bytes: evenly spread
-    over the ranking by score, its ends included. Raises `SettingError` for an image that is not
-    shown or if none is asked for.
+    Without `images` they are as many as fit `room` bytes: evenly spread over the ranking by score,
+    its ends included. Raises `SettingError` for an image that is not shown or if none is asked for.
     """
     samples = answers.opening.samples
-    every = _opened(answers, range(len(samples)), len(answers.excavation.neurons))
+    neurons = len(answers.excavation.neurons)
+    every = _opened(answers, range(len(samples)), neurons)
     gallery = answers.gallery()
     base = {
         **({"gallery": gallery} if answers.redo else {}),
         **{f"thumbs:{part}": answers.thumbs(part) for part in _parts(len(samples))},
     }
-    left = ROOM - module - _size([every, *base.values()])
-    panels = _panels(answers, PANELS * left)
-    left -= _size(panels.values())
+    left = room - _size([every, *base.values()])
+    shown = _panels(answers, PANELS * left) if panels else {}
+    left -= _size(shown.values())
     if images is None:
         chosen = _spread(answers, left)
     else:
@@ -89,9 +110,9 @@ def parcels(
         if not chosen:
             raise SettingError("no image is to be put into the file: name some, or leave it out.")
     return {
-        "open": _opened(answers, chosen, len(panels)),
+        "open": _opened(answers, chosen, len(shown) if panels else neurons),
         **base,
-        **panels,
+        **shown,
         **{f"image:{number}": _image(answers, number) for number in chosen},
     }
 

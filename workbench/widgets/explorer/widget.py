@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import traitlets
 
 from workbench.clip.hooked import HookedCLIP
 from workbench.clip.neuron_set import NeuronSet
-from workbench.errors import RunError, SettingError, WorkbenchError
+from workbench.errors import SettingError, WorkbenchError
 from workbench.excavation.detector import Excavation
 from workbench.images.progress import unwatched
 from workbench.images.samples import Sample
 from workbench.neurons.labels import Labels
+from workbench.widgets.explorer import front
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.chosen import Chosen, Neurons, names_of, number_of
 from workbench.widgets.explorer.given import shown_and_known
@@ -25,9 +27,6 @@ from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import check_there, look
 from workbench.widgets.explorer.parcel import Parcel, plain
 from workbench.widgets.inputs import Images, loaded
-
-MODULE = Path(__file__).parents[1] / "static" / "explorer.js"
-"""The front end: one ES module."""
 
 Callback = Callable[["NeuronExplorer"], object]
 
@@ -67,16 +66,17 @@ class NeuronExplorer(anywidget.AnyWidget):
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
-    view = traitlets.Unicode("explorer").tag(sync=True)
+    view = traitlets.Unicode(front.EXPLORER).tag(sync=True)
+    _panels = True  # whether single neurons are shown
 
     def __init__(
         self, excavation: Excavation, images: Images, *, labels: Labels | None = None
     ) -> None:
         self._home = Home()
-        self._later = Later()
-        shown, known = shown_and_known(images, excavation)
-        check_there(shown)
         self.excavation = excavation
+        shown, known = self._given(images)
+        check_there(shown)
+        self._known = known
         opening = look(excavation, shown)
         self._answers = Answers(excavation, opening, look_again(excavation, known), labels)
         self._rest = self._at_leisure()
@@ -84,6 +84,10 @@ class NeuronExplorer(anywidget.AnyWidget):
         self._callbacks: list[Callback] = []
         super().__init__()
         self.on_msg(self._received)
+
+    @cached_property
+    def _later(self) -> Later:  # closing needs it, also where opening has failed
+        return Later()
 
     @property
     def images(self) -> tuple[Sample, ...]:
@@ -150,7 +154,7 @@ class NeuronExplorer(anywidget.AnyWidget):
         """
         from workbench.widgets.explorer.page import save
 
-        return save(self._answers, Path(path), _module(), images)
+        return save(self._answers, Path(path), self.view, images, self._embedded())
 
     def close(self) -> None:
         """Close the view; what it holds goes with it."""
@@ -159,7 +163,15 @@ class NeuronExplorer(anywidget.AnyWidget):
 
     @traitlets.default("_esm")
     def _default_esm(self) -> str:
-        return _module()
+        return front.module(self.view)
+
+    def _given(self, images: Images) -> tuple[list[Sample], tuple[Sample, ...]]:
+        """Return the samples to show, and all that were given."""
+        return shown_and_known(images, self.excavation)
+
+    def _embedded(self) -> Mapping[str, Parcel]:
+        """Return what else a saved file holds of this view."""
+        return {}
 
     def _choose(self, **changes: Any) -> None:
         """Choose from Python: the front end is told, the callbacks are not called."""
@@ -181,36 +193,37 @@ class NeuronExplorer(anywidget.AnyWidget):
                 with unwatched():
                     self._answer(number, ask, content)
         except WorkbenchError as error:
-            self.send({"id": number, "error": plain(str(error))})
+            self._fail(number, str(error))
         except Exception as error:
-            self.send(
-                {
-                    "id": number,
-                    "error": f"The workbench has a defect ({type(error).__name__}); what it says "
-                    "of it is in the log.",
-                }
+            self._fail(
+                number,
+                f"The workbench has a defect ({type(error).__name__}); what it says of it is in "
+                "the log.",
             )
             raise
 
     def _answer(self, number: Any, ask: Any, content: Mapping[str, Any]) -> None:
+        self._asked(number, ask, content)
+        self._later.wait()
+
+    def _asked(self, number: Any, ask: Any, content: Mapping[str, Any]) -> None:
         answers = self._answers
         if ask == "open":
             self._reply(number, answers.open(chosen=self._chosen.told))
             self._later.put(self._rest)
         elif ask == "thumbs":
-            self._reply(number, answers.thumbs(_whole(content, "part")))
+            self._reply(number, answers.thumbs(whole(content, "part")))
         elif ask == "image":
             given = content.get("subset") or {"mode": "only", "positions": []}
             subset = answers.subset(given.get("mode"), given.get("positions"))
-            self._reply(number, answers.image(_whole(content, "index"), subset))
+            self._reply(number, answers.image(whole(content, "index"), subset))
         elif ask == "detect":
             subset = answers.subset(content.get("mode"), content.get("positions"))
             self._reply(number, answers.detect(subset))
         elif ask == "neuron":
-            self._tell(number, str(content.get("site")), _whole(content, "index"))
+            self._tell(number, str(content.get("site")), whole(content, "index"))
         else:
             raise SettingError(f"nothing is known of the question {ask!r}.")
-        self._later.wait()
 
     def _tell(self, number: Any, site: str, index: int) -> None:
         """Answer about a neuron; what takes long follows when nothing else is asked."""
@@ -225,6 +238,8 @@ class NeuronExplorer(anywidget.AnyWidget):
 
     def _at_leisure(self) -> Iterator[None]:
         """Find out, while nothing is asked, what questions about other neurons would wait for."""
+        if not self._panels:
+            return
         with contextlib.suppress(WorkbenchError):  # whoever asks will be told
             yield from self._answers.neurons.watch_the_rest()
 
@@ -235,7 +250,7 @@ class NeuronExplorer(anywidget.AnyWidget):
                     self._reply(number, found)
                 yield
         except WorkbenchError as error:
-            self.send({"id": number, "error": plain(str(error))})
+            self._fail(number, str(error))
 
     def _was_chosen(self, content: Mapping[str, Any]) -> None:
         changes = {name: content[name] for name in vars(self._chosen) if name in content}
@@ -258,6 +273,9 @@ class NeuronExplorer(anywidget.AnyWidget):
             )
         return shown
 
+    def _fail(self, number: Any, sentence: str) -> None:
+        self.send({"id": number, "error": plain(sentence)})
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.excavation.category!r}, {len(self.images)} images, "
@@ -265,30 +283,9 @@ class NeuronExplorer(anywidget.AnyWidget):
         )
 
 
-class ThresholdView(NeuronExplorer):
-    """The explorer's judging part alone: where the threshold lies, and who changes sides.
-
-        view = wb.ThresholdView(excavation, data)
-        view  # move the line; the next cell reads view.threshold
-
-    Histogram, ROC and precision-recall of the image scores, counts of right and wrong, the images
-    that change sides as the threshold moves, and the chosen one with its map. Curves and counts
-    need images of both kinds; where there are none, the view says so. Takes and raises what
-    `NeuronExplorer` does; `save_html` writes the whole explorer.
-    """
-
-    view = traitlets.Unicode("threshold").tag(sync=True)
-
-
-def _whole(content: Mapping[str, Any], name: str) -> int:
+def whole(content: Mapping[str, Any], name: str) -> int:
+    """Return a whole number that a message holds. Raises `SettingError` where it holds none."""
     value = content.get(name)
     if isinstance(value, bool) or not isinstance(value, int):
         raise SettingError(f"{name} is {value!r}; it must be a whole number.")
     return value
-
-
-def _module() -> str:
-    """Return the front end's source. Raises `RunError` if the installation lacks it."""
-    with contextlib.suppress(OSError):
-        return MODULE.read_text("utf-8")
-    raise RunError(f"the explorer's front end is missing: {MODULE}. Install the package again.")

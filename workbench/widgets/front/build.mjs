@@ -1,24 +1,27 @@
-// Builds ../static/explorer.js: one ES module with no imports, styles inside.
+// Builds ../static/explorer.js and views.js: each one ES module with no imports, styles inside.
 // `node build.mjs --check` compares instead of writing, and exits with 1 where they differ.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 
 const LIMIT = 60_000; // bytes
-const target = new URL("../static/explorer.js", import.meta.url);
+export const MODULES = { "explorer.js": "src/index.ts", "views.js": "src/views.ts" };
 
 /** Styles travel packed (deflate, base64): they are text of which a third is enough. */
 function packStyles(b) {
   b.onLoad({ filter: /\.css$/ }, async ({ path }) => {
-    const css = await readFile(path, "utf8");
-    const { code } = await b.esbuild.transform(css, { loader: "css", minify: true, target: "chrome123" });
-    return { contents: deflateRawSync(code.trim(), { level: 9 }).toString("base64"), loader: "text" };
+    const { outputFiles } = await b.esbuild.build({
+      entryPoints: [path], bundle: true, minify: true, target: "chrome123", write: false,
+    });
+    const packed = deflateRawSync(outputFiles[0].text.trim(), { level: 9 });
+    return { contents: packed.toString("base64"), loader: "text" };
   });
 }
 
-export async function bundle() {
+/** The code of a module, by its name. */
+export async function bundle(name) {
   const result = await build({
-    entryPoints: [new URL("src/index.ts", import.meta.url).pathname],
+    entryPoints: [new URL(MODULES[name], import.meta.url).pathname],
     bundle: true,
     format: "esm",
     minify: true,
@@ -32,20 +35,22 @@ export async function bundle() {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const code = await bundle();
-  if (code.length > LIMIT && !process.argv.includes("--any-size")) {
-    console.error(`explorer.js would be ${code.length} bytes; at most ${LIMIT} are allowed.`);
-    process.exit(1);
-  }
-  if (process.argv.includes("--check")) {
-    const there = await readFile(target).catch(() => new Uint8Array());
-    if (Buffer.compare(Buffer.from(there), Buffer.from(code))) {
-      console.error("explorer.js is not what the sources give; run `npm run build`.");
+  const folder = new URL("../static/", import.meta.url);
+  await mkdir(folder, { recursive: true });
+  for (const name of Object.keys(MODULES)) {
+    const target = new URL(name, folder);
+    const code = await bundle(name);
+    if (code.length > LIMIT && !process.argv.includes("--any-size")) {
+      console.error(`${name} would be ${code.length} bytes; at most ${LIMIT} are allowed.`);
       process.exit(1);
     }
-  } else {
-    await mkdir(new URL("../static/", import.meta.url), { recursive: true });
-    await writeFile(target, code);
+    if (process.argv.includes("--check")) {
+      const there = await readFile(target).catch(() => new Uint8Array());
+      if (Buffer.compare(Buffer.from(there), Buffer.from(code))) {
+        console.error(`${name} is not what the sources give; run \`npm run build\`.`);
+        process.exit(1);
+      }
+    } else await writeFile(target, code);
+    console.log(`${name}: ${code.length} bytes`);
   }
-  console.log(`explorer.js: ${code.length} bytes`);
 }

@@ -1,5 +1,6 @@
 /** How good scores are: curves, counts at a threshold, and who changes sides when it moves. */
 
+import { range } from "./order.ts";
 import type { Label } from "./source.ts";
 
 export interface Points {
@@ -18,8 +19,7 @@ export interface Curves {
 
 /** ROC and precision-recall of image scores; `null` unless both kinds of image are there. */
 export function curves(scores: ArrayLike<number>, labels: readonly Label[]): Curves | null {
-  const order = labels
-    .map((_, index) => index)
+  const order = range(labels.length)
     .filter((index) => labels[index] !== null && Number.isFinite(scores[index]))
     .sort((a, b) => scores[b] - scores[a]);
   const positives = order.filter((index) => labels[index] === 1).length;

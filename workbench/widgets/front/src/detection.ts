@@ -1,11 +1,12 @@
 /** Detection redone in the browser: cosine distance to the nearest gallery patch, and its shares. */
 
+import { range } from "./order.ts";
 import type { FusionHeader, Subset } from "./source.ts";
 
 /** The places of `count` selected neurons that take part under a subset. */
 export function takingPart(subset: Subset, count: number): number[] {
   const named = new Set(subset.positions);
-  const all = Array.from({ length: count }, (_, place) => place);
+  const all = range(count);
   if (subset.mode === "all" || named.size === 0) return all;
   return all.filter((place) => named.has(place) === (subset.mode === "only"));
 }

@@ -49,12 +49,44 @@ export function on<Target extends Element, Kind extends keyof HTMLElementEventMa
   return target;
 }
 
-/** Set what an element is called for those who do not see it. */
-export const label = (target: Element, text: string): void => target.setAttribute("aria-label", text);
+/** Set what an element says: as text, never as markup. */
+export const write = (target: Element, text: string | number): void => {
+  target.textContent = `${text}`;
+};
+
+/** Set what those are told who do not see an element. */
+export const aria = (target: Element, name: string, value: unknown): void =>
+  target.setAttribute(`aria-${name}`, `${value}`);
+
+/** Set what an element is called for them. */
+export const label = (target: Element, text: string): void => aria(target, "label", text);
 
 /** A button that does something. */
 export const button = (text: string, act: () => void, title?: string): HTMLButtonElement =>
   on(h("button", { type: "button", title, "aria-label": title }, text), "click", act);
+
+/** A paragraph of small print. */
+export const foot = (...parts: readonly Part[]): HTMLParagraphElement => h("p.ne-foot", ...parts);
+
+/** An entry of a legend: a mark, by its classes without `ne-`, and what it stands for. */
+export const key = (mark: string, text: string): HTMLSpanElement =>
+  h("span", h("i", { class: mark.replace(/(^| )/g, "$1ne-") }), text);
+
+/** A heading of a table's row or column. */
+export const heading = (text: string, scope = "row"): HTMLTableCellElement => h("th", { scope }, text);
+
+/** A tile: a button where it leads somewhere. It is painted by whoever makes it. */
+export function tile(classes: string, says: string, act?: () => void): HTMLElement {
+  const made = act ? button("", act, says) : h("span", { role: "img", title: says, "aria-label": says });
+  made.setAttribute("class", `ne-tile ${classes}`);
+  return made;
+}
+
+/** Where an event happened inside an element, and how large that is. */
+export function place(event: MouseEvent, target: Element): { x: number; y: number; width: number; height: number } {
+  const { left, top, width, height } = target.getBoundingClientRect();
+  return { x: event.clientX - left, y: event.clientY - top, width, height };
+}
 
 let counter = 0;
 

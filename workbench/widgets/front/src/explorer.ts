@@ -22,9 +22,16 @@ const PATIENCE = 3000; // milliseconds until the kernel is said to be slow
 
 export type Decode = (bytes: Uint8Array) => Promise<ImageBitmap | null>;
 
+/** What the views show, and is asked for whenever another is chosen. */
+export interface Wants {
+  readonly neurons: boolean;
+  readonly pictures: boolean;
+}
+
 export class Explorer {
   readonly store = new Store<State>(INITIAL);
   readonly source: Source;
+  readonly wants: Wants;
   readonly #decode: Decode;
   readonly #pictures = new Map<string, Picture>();
   readonly #cards = new Map<number, NeuronAnswer>();
@@ -32,8 +39,9 @@ export class Explorer {
   #told = "";
   #closed = false;
 
-  constructor(source: Source, decode: Decode) {
+  constructor(source: Source, decode: Decode, wants: Wants) {
     this.source = source;
+    this.wants = wants;
     this.#decode = decode;
     source.listen({
       pushed: (choice) => this.#pushed(choice),
@@ -50,7 +58,7 @@ export class Explorer {
       this.store.set({ phase: "ready", session, judged, threshold: judged.threshold, status });
       this.#told = this.#choice();
       if (session.count) this.chooseImage(byValue(judged.scores)[0]);
-      if (session.selected.length) this.chooseNeuron(session.selected[0]);
+      if (this.wants.neurons && session.selected.length) this.chooseNeuron(session.selected[0]);
       this.#pushed(session.header.chosen ?? {});
     } catch (error) {
       if (error instanceof Stale) return;
@@ -133,6 +141,11 @@ export class Explorer {
     } else void this.#redo({ mode, positions: positions.sort((a, b) => a - b) });
   }
 
+  /** Judge by a point of a sweep: its axis, and its place there. */
+  choosePoint(...positions: number[]): void {
+    void this.#redo({ mode: "point", positions });
+  }
+
   setThreshold(threshold: number): void {
     if (!Number.isFinite(threshold)) return;
     this.store.set({ threshold });
@@ -180,8 +193,10 @@ export class Explorer {
         status:
           subset.mode === "all"
             ? `All ${session.selected.length} neurons take part.`
-            : `Detection redone ${subset.mode} ${subset.positions.length} of ` +
-              `${session.selected.length} neurons. ${header.note ?? ""}`.trim(),
+            : subset.mode === "point"
+              ? (header.note ?? "")
+              : `Detection redone ${subset.mode} ${subset.positions.length} of ` +
+                `${session.selected.length} neurons. ${header.note ?? ""}`.trim(),
       });
       this.#tellSoon();
     } catch (error) {
@@ -191,7 +206,7 @@ export class Explorer {
 
   async #loadPicture(): Promise<void> {
     const { image, subset } = this.store.get();
-    if (image === null) return;
+    if (image === null || !this.wants.pictures) return;
     const key = `${image} ${subset.mode} ${subset.positions.join()}`;
     try {
       let picture = this.#pictures.get(key);
@@ -215,7 +230,7 @@ export class Explorer {
 
   async #loadCard(): Promise<void> {
     const { session, neuron } = this.store.get();
-    if (!session || neuron === null) return;
+    if (!session || neuron === null || !this.wants.neurons) return;
     const { site, index } = session.where(neuron);
     const show = (card: NeuronAnswer): void => {
       this.#keep(this.#cards, neuron, card, KEPT_CARDS);
@@ -290,7 +305,7 @@ export class Explorer {
   }
 
   #choice(): string {
-    const { session, chosen, neuron, image, patch, threshold } = this.store.get();
+    const { session, chosen, neuron, image, patch, threshold, subset } = this.store.get();
     if (!session) return "";
     const neurons = chosen.length || neuron === null ? chosen : [neuron];
     return JSON.stringify({
@@ -298,6 +313,7 @@ export class Explorer {
       image,
       patch: patch === null ? null : session.patchAt(patch),
       threshold,
+      ...(subset.mode === "point" && { point: subset.positions }),
     });
   }
 
@@ -310,7 +326,7 @@ export class Explorer {
     });
   }
 
-  #pushed({ neurons, image, patch, threshold }: Pushed): void {
+  #pushed({ neurons, image, patch, threshold, point }: Pushed): void {
     const { session, judged } = this.store.get();
     if (!session) return;
     if (neurons) {
@@ -321,6 +337,8 @@ export class Explorer {
       const unknown = neurons.filter((_, at) => found[at] < 0);
       if (unknown.length) this.say(`There is no neuron ${unknown.join(", ")} here.`);
     }
+    if (point?.length) this.choosePoint(...point);
+    else if (point) this.setMode("all");
     if (threshold !== undefined) this.setThreshold(threshold ?? judged!.threshold);
     const number = patch ? session.patchNumber(patch[0], patch[1]) : -1;
     const place = number < 0 ? undefined : number;

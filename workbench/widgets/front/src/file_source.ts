@@ -24,6 +24,8 @@ const SLICE = 12; // milliseconds of work before the page gets its turn
 
 const PRODUCTS = 4e6; // multiplications between two looks at the clock
 
+const NOT_THERE = "This is not in the file.";
+
 type Rest = () => Promise<void>;
 
 export class FileSource implements Source {
@@ -35,9 +37,13 @@ export class FileSource implements Source {
   #shown: Promise<unknown> = Promise.resolve();
   #galleries = new Map<string, Float32Array>();
 
-  constructor(headers: string, base64: string) {
+  /** `side` says which of several runs is meant; the keys of others than the first begin with it. */
+  constructor(headers: string, base64: string, side = 0) {
     const parsed = JSON.parse(headers) as { parcels: readonly StoredParcel[] };
-    for (const parcel of parsed.parcels) this.#stored.set(parcel.key, parcel);
+    const start = side ? `${side}:` : "";
+    for (const parcel of parsed.parcels) {
+      if (parcel.key.startsWith(start)) this.#stored.set(parcel.key.slice(start.length), parcel);
+    }
     this.#bytes = fromBase64(base64);
   }
 
@@ -65,6 +71,9 @@ export class FileSource implements Source {
   /** Detection of all images that are in the file, the others are NaN. */
   async detect(subset: Subset): Promise<DetectAnswer> {
     const rest = await this.#turn("detect");
+    if (subset.mode === "point") {
+      return this.#parcel(`point:${subset.positions.join(":")}`, NOT_THERE) as DetectAnswer;
+    }
     const { header, arrays } = await this.open();
     const { threshold, display_range, images, selected, grid } = header;
     const places = takingPart(subset, selected.length);
@@ -88,6 +97,10 @@ export class FileSource implements Source {
     return this.#parcel(`thumbs:${part}`, "No thumbnails here.").arrays[
       "thumbs"
     ] as Uint8Array;
+  }
+
+  async extra<Header>(what: string): Promise<Parcel<Header>> {
+    return this.#parcel(what, NOT_THERE) as Parcel<Header>;
   }
 
   chosen(): void {} // nobody listens
@@ -119,6 +132,10 @@ export class FileSource implements Source {
     const { header } = await this.open();
     const missing = header.selection ?? "This picture is not in the file.";
     const whole = this.#parcel(`image:${index}`, missing) as ImageAnswer;
+    if (subset.mode === "point") {
+      const { picture, mask } = whole.arrays;
+      return { header: whole.header, arrays: { picture, mask } };
+    }
     const places = takingPart(subset, header.selected.length);
     if (places.length < header.selected.length) return this.#restricted(whole, places, rest);
     const { nearest, nearest_at: at } = whole.arrays;

@@ -50,13 +50,18 @@ export class KernelSource implements Source {
   readonly kind = "kernel";
   readonly #waiting = new Map<number, Waiting>();
   readonly #model: Model;
+  readonly #side: number;
   #listener: Listener | undefined;
   #lastId: number;
   #gone = false;
 
-  /** Two views of one model hear each other's answers, so their ids must not meet. */
-  constructor(model: Model, lastId = Math.floor(Math.random() * 2 ** 40)) {
+  /**
+   * `side` says which of several runs is meant. Two views of one model hear each other's answers, so
+   * their ids must not meet.
+   */
+  constructor(model: Model, side = 0, lastId = Math.floor(Math.random() * 2 ** 40)) {
     this.#model = model;
+    this.#side = side;
     this.#lastId = lastId;
     model.on("msg:custom", this.#received);
     model.on("comm_live_update", this.#liveness);
@@ -90,6 +95,10 @@ export class KernelSource implements Source {
   async thumbs(part: number): Promise<Uint8Array> {
     const parcel = await this.#ask<{ part: number }>("thumbs", { part });
     return parcel.arrays["thumbs"] as Uint8Array;
+  }
+
+  extra<Header>(what: string, more: (answer: Parcel<Header>) => void): Promise<Parcel<Header>> {
+    return this.#ask(what, {}, more);
   }
 
   chosen(choice: Chosen): void {
@@ -134,7 +143,7 @@ export class KernelSource implements Source {
 
   #send(content: object): void {
     try {
-      this.#model.send(content);
+      this.#model.send(this.#side ? { ...content, side: this.#side } : content);
     } catch {
       this.#lost(); // a disposed comm throws
     }
@@ -142,7 +151,7 @@ export class KernelSource implements Source {
 
   readonly #received = (message: Answer, buffers: readonly ArrayBufferView[] = []): void => {
     if (message.push === "choose") {
-      this.#listener?.pushed(message as Pushed);
+      if (!this.#side) this.#listener?.pushed(message as Pushed); // the others follow the first
       return;
     }
     const id = message.id ?? -1;

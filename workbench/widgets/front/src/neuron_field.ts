@@ -1,6 +1,7 @@
 /** Where each neuron stands on the map, and how one walks from one to the next. */
 
 import { PointGrid } from "./geometry.ts";
+import { byValue } from "./order.ts";
 import type { Session } from "./session.ts";
 
 const SPREAD = 0.84; // of a column's width
@@ -114,9 +115,7 @@ export class NeuronField {
     if (!order) {
       const [from, to] = this.#session.site(column);
       const { sensitivity } = this.#session;
-      order = Int32Array.from({ length: to - from }, (_, place) => from + place).sort(
-        (a, b) => sensitivity[b] - sensitivity[a] || a - b,
-      );
+      order = Int32Array.from(byValue(sensitivity.subarray(from, to)), (place) => from + place);
       this.#orders.set(column, order);
     }
     return order;

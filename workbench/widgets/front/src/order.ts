@@ -16,9 +16,12 @@ export function isMistake(score: number, label: Label, threshold: number): boole
   return score >= threshold !== (label === 1);
 }
 
+/** The numbers from 0 on, as many as are asked for. */
+export const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
 /** Indices by value, largest first; NaN comes last, equals keep their order. */
 export function byValue(values: ArrayLike<number>): number[] {
-  return Array.from({ length: values.length }, (_, index) => index).sort((a, b) => {
+  return range(values.length).sort((a, b) => {
     const [x, y] = [values[a], values[b]];
     if (Number.isNaN(x) || Number.isNaN(y)) {
       return Number(Number.isNaN(x)) - Number(Number.isNaN(y)) || a - b;
@@ -40,7 +43,5 @@ const collator = new Intl.Collator(undefined, { numeric: true });
 
 /** Indices by name, numbers inside names in their order. */
 export function byName(names: readonly string[]): number[] {
-  return names
-    .map((_, index) => index)
-    .sort((a, b) => collator.compare(names[a], names[b]) || a - b);
+  return range(names.length).sort((a, b) => collator.compare(names[a], names[b]) || a - b);
 }

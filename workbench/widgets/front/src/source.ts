@@ -4,9 +4,12 @@ import type { Parcel } from "./parcel.ts";
 
 export type Range = readonly [low: number, high: number];
 export type Label = 0 | 1 | null;
-export type Mode = "all" | "only" | "without";
+export type Mode = "all" | "only" | "without" | "point";
 
-/** Which of the selected neurons take part; `positions` are places in `OpenHeader.selected`. */
+/**
+ * Which of the selected neurons take part; `positions` are places in `OpenHeader.selected`. Of a
+ * `point` of a sweep they are the axis and the place on it.
+ */
 export interface Subset {
   readonly mode: Mode;
   readonly positions: readonly number[];
@@ -128,6 +131,8 @@ export interface Chosen {
   readonly image: number | null;
   readonly patch: readonly [number, number] | null;
   readonly threshold: number | null;
+  /** The point of a sweep; empty where Python goes back to the run. */
+  readonly point?: readonly number[];
 }
 
 export type Pushed = { readonly [Key in keyof Chosen]?: Chosen[Key] };
@@ -149,6 +154,8 @@ export interface Source {
   neuron(site: string, index: number, more: (answer: NeuronAnswer) => void): Promise<NeuronAnswer>;
   detect(subset: Subset): Promise<DetectAnswer>;
   thumbs(part: number): Promise<Uint8Array>;
+  /** What only some views ask for, by its name; `more` gets what follows the first answer. */
+  extra<Header>(what: string, more: (answer: Parcel<Header>) => void): Promise<Parcel<Header>>;
   chosen(choice: Chosen): void;
   listen(listener: Listener): void;
   close(): void;

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { accessSync, constants } from "node:fs";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { bundle } from "../build.mjs";
+import { bundle, MODULES } from "../build.mjs";
 
 const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -50,13 +50,13 @@ export async function harness() {
   const here = new URL(".", import.meta.url).pathname;
   const page = await build({
     entryPoints: [`${here}page.ts`], bundle: true, format: "esm", target: "es2022", write: false,
-    external: ["/explorer.js"],
+    external: ["/explorer.js", "/views.js"],
   });
   const served = {
     "/": ["text/html", HTML],
     "/page.js": ["text/javascript", page.outputFiles[0].contents],
-    "/explorer.js": ["text/javascript", await bundle()],
   };
+  for (const name of Object.keys(MODULES)) served[`/${name}`] = ["text/javascript", await bundle(name)];
   const server = createServer((request, response) => {
     const found = served[request.url];
     response.writeHead(found ? 200 : 404, { "content-type": found?.[0] ?? "text/plain" });

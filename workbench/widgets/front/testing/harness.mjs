@@ -95,9 +95,6 @@ async function others() {
     await page.context().close();
   }
   const { page, errors } = await tool.open(1280);
-  await page.evaluate(() => harness.show(harness.SMALL, () => {}, "threshold"));
-  await page.screenshot({ path: `${out}/threshold.png`, fullPage: true });
-  await page.evaluate(() => harness.close());
   await page.evaluate(() => harness.show(harness.SMALL));
   await page.evaluate(() => { harness.kernels[0].dead = true; });
   await page.getByRole("listbox").press("ArrowDown");
@@ -119,6 +116,23 @@ async function others() {
   await context.close();
 }
 
+/** The views beside the explorer, at both ends of the widths and in both themes. */
+async function views() {
+  for (const view of ["threshold", "sweep", "compare"]) {
+    for (const theme of ["light", "dark"]) {
+      for (const width of [1280, 480]) {
+        const { page, errors } = await tool.open(width, theme);
+        await page.evaluate((name) => harness.show(harness.SMALL, () => {}, name), view);
+        await page.screenshot({ path: `${out}/${view}-${theme}-${width}.png`, fullPage: true });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (wide > 0) problems.push(`${view} ${theme} ${width}: ${wide} pixels too wide`);
+        problems.push(...errors.map((error) => `${view}: ${error}`));
+        await page.context().close();
+      }
+    }
+  }
+}
+
 async function memory() {
   const { page } = await tool.open(1280);
   const heap = async () => {
@@ -136,7 +150,7 @@ async function memory() {
   await page.context().close();
 }
 
-const parts = { small: () => latency("small", "SMALL"), big: () => latency("big", "BIG"), shots, others, memory };
+const parts = { small: () => latency("small", "SMALL"), big: () => latency("big", "BIG"), shots, views, others, memory };
 try {
   for (const [name, act] of Object.entries(parts)) if (only === "all" || only.split(",").includes(name)) await act();
 } finally {

@@ -300,4 +300,64 @@ export class World {
   }
 }
 
+/** The answer about the curve of the pixel metric. */
+export function pro(missing: boolean): Parcel {
+  if (missing) return { header: { done: 0, of: 0, missing: "17 of the 17 anomalous images have no mask." }, arrays: {} };
+  const x = Float32Array.from({ length: 40 }, (_, i) => 0.3 * (i / 39) ** 2);
+  return {
+    header: { done: 50, of: 50, value: 0.873, limit: 0.3, definition: "mean overlap of invented regions" },
+    arrays: { x, y: x.map((at) => 1 - Math.exp(-22 * at)) },
+  };
+}
+
+/** The answer about the settings of a sweep, as far as `done` points are worked out. */
+export function sweep(done = 99, hostile = false): Parcel {
+  let left = done;
+  const axis = (name: string, title: string, values: string[], own: number, note = ""): object => ({
+    name,
+    title,
+    note,
+    own,
+    points: values.map((value, place) => {
+      if (place !== own && left-- <= 0) return { value };
+      const auroc = 0.94 - 0.03 * Math.abs(place - own) + 0.01 * Math.sin(7 * place);
+      return {
+        value,
+        known: true,
+        auroc: [auroc, auroc - 0.05, Math.min(1, auroc + 0.04)],
+        ap: [auroc - 0.1, auroc - 0.2, auroc - 0.05],
+        aupro: [auroc - 0.2, null, null],
+      };
+    }),
+  });
+  const layers = Array.from({ length: 12 }, (_, layer) => `blocks.${layer}.hook_resid_post`);
+  const weights = Array.from({ length: 11 }, (_, tenth) => `${tenth / 10}`);
+  const axes = [
+    axis("k", "K, the number of neurons", ["1", "2", "5", "10", "20", "50", "100", "192"], 6),
+    axis("text_weight", "text weight", weights, 3),
+    axis("layer", "layer", layers, 5),
+    axis("shots", "shots, normal images in the support", ["1", "2", "4", "8"], 2, hostile ? HOSTILE : ""),
+  ];
+  return { header: { done: Math.min(done, 35), of: 35, no_pixels: "", axes }, arrays: {} };
+}
+
+/** The answer about two runs. */
+export function compare(apart: boolean, hostile = true): Parcel {
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+  const neurons = apart
+    ? { missing: "Neurons at blocks.3.hook_resid_post and at blocks.4.hook_resid_post are not the same neurons." }
+    : { site: "blocks.3.hook_resid_post", only_a: range(0, 31), both: range(31, 100), only_b: range(100, 131), expected: 52.08, width: 192 };
+  return {
+    header: {
+      names: ["four shots", hostile ? HOSTILE : "B"],
+      runs: ["Excavation('tile', ...)", "Excavation('tile', ...)"],
+      images: 50,
+      auroc: [[0.95, 0.9, 0.99], [0.91, 0.85, 0.96]],
+      difference: [0.04, -0.01, 0.09],
+      neurons,
+    },
+    arrays: {},
+  };
+}
+
 const rounded = (value: number): number => Math.round(value * 128) / 128; // exact in float16

@@ -1,6 +1,6 @@
 /** What runs in the harness's page: a kernel that is only pretended, and the built bundle. */
 
-import { BIG, encode, HOSTILE, type Parcel, random, SMALL, World } from "./invented.ts";
+import { BIG, compare, encode, HOSTILE, type Parcel, pro, random, SMALL, sweep, World } from "./invented.ts";
 import type { Subset } from "../src/source.ts";
 
 type Render = (given: { model: unknown; el: HTMLElement }) => () => void;
@@ -47,6 +47,7 @@ interface Message {
   readonly index?: number;
   readonly site?: string;
   readonly part?: number;
+  readonly side?: number;
   readonly subset?: Subset;
   readonly mode?: Subset["mode"];
   readonly positions?: number[];
@@ -62,6 +63,9 @@ class Kernel {
   private readonly change: (header: Record<string, unknown>) => void;
   private readonly view: string;
   dead = false;
+  noMasks = false;
+  done = 99;
+  apart = false;
 
   constructor(world: World, change: (header: Record<string, unknown>) => void, view: string) {
     this.world = world;
@@ -114,18 +118,34 @@ class Kernel {
   private async make(message: Message): Promise<Parcel> {
     const { world } = this;
     const { ask, index = 0, site = "", part = 0, subset, mode = "only", positions = [] } = message;
-    if (ask === "open") {
+    if (ask === "open" && !message.side) {
       const parcel = await world.open();
       this.change(parcel.header);
       return parcel;
     }
-    if (ask === "image") return world.image(index, subset);
+    if (ask === "image" && !message.side) return world.image(index, subset?.mode === "point" ? undefined : subset);
     if (ask === "neuron") return world.neuron(site, index);
+    if (ask === "detect" && mode === "point") {
+      const parcel = world.detect({ mode: "only", positions: [1, 4, 9] });
+      return { ...parcel, header: { ...parcel.header, note: `Point ${positions.join(" ")}.` } };
+    }
     if (ask === "detect") return world.detect({ mode, positions });
+    if (ask === "pro") return pro(this.noMasks);
+    if (ask === "compare") return compare(this.apart);
+    if (message.side && ask === "open") {
+      const parcel = await world.open();
+      const scores = world.detect({ mode: "only", positions: [1, 2, 3, 5, 8, 9, 11, 20, 30, 31, 32, 33, 34] });
+      const { display_range } = scores.header;
+      return { header: { ...parcel.header, threshold: 0.04, display_range }, arrays: { ...parcel.arrays, ...scores.arrays }, shapes: parcel.shapes as Record<string, number[]> };
+    }
+    if (message.side && ask === "image") return world.image(index, { mode: "only", positions: [1, 2, 3, 5, 8, 9, 11, 20] });
+    if (ask === "sweep" || ask === "pause") return sweep(this.done, true);
     const many = Array.from({ length: Math.min(400, world.size.images - part * 400) }, (_, at) => part * 400 + at);
     return { header: { part }, arrays: { thumbs: await world["strip"](many, 48) } };
   }
 }
+
+const MODULE = (view: string): string => (view === "explorer" ? "/explorer.js" : "/views.js");
 
 const harness = {
   SMALL,
@@ -134,13 +154,18 @@ const harness = {
   HOSTILE,
   kernels: [] as Kernel[],
   closers: [] as (() => void)[],
-  async show(size: typeof SMALL, change: (header: Record<string, unknown>) => void = () => {}, view = "explorer") {
-    const { default: widget } = (await import(/* @vite-ignore */ "/explorer.js" as string)) as { default: { render: Render } };
+  async show(
+    size: typeof SMALL,
+    change: (header: Record<string, unknown>) => void = () => {},
+    view = "explorer",
+    prepare: (kernel: Kernel) => void = () => {},
+  ) {
+    const { default: widget } = (await import(/* @vite-ignore */ MODULE(view))) as { default: { render: Render } };
     const kernel = new Kernel(makeWorld(size), change, view);
     const el = document.createElement("div");
     document.querySelector("main")?.append(el);
     const started = performance.now();
-    await kernel.warm([], []);
+    prepare(kernel);
     this.kernels.push(kernel);
     this.closers.push(widget.render({ model: kernel, el }));
     await this.settled();
@@ -172,7 +197,7 @@ const harness = {
     return performance.now() - started;
   },
   /** Everything of the small world in one page, as `save_html` writes it. */
-  async file(images: number): Promise<string> {
+  async file(images: number, view = "explorer"): Promise<string> {
     const world = makeWorld(SMALL);
     const parcels: unknown[] = [];
     const all: Uint8Array[] = [];
@@ -202,16 +227,22 @@ const harness = {
       arrays: { gallery: new Half(world.gallery) },
       shapes: { gallery: [world.gallery.length / SMALL.selected, SMALL.selected] },
     });
+    add("pro", pro(false));
+    add("compare", compare(false));
+    add("1:open", open);
+    for (let image = 0; image < images; image++) add(`1:image:${image}`, await world.image(image, undefined, true));
+    add("sweep", sweep());
+    add("point:0:2", world.detect({ mode: "only", positions: [1, 4, 9] }));
     const whole = new Blob(all as BlobPart[]);
     const url: string = await new Promise((resolve) => {
       const reader = new FileReader();
       reader.onload = () => resolve(reader.result as string);
       reader.readAsDataURL(whole);
     });
-    const code = await (await fetch("/explorer.js")).text();
+    const code = await (await fetch(MODULE(view))).text();
     const json = JSON.stringify({ parcels }).replaceAll("</", "<\\/");
     return (
-      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Invented</title><main><div data-neuron-explorer></div></main>` +
+      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Invented</title><main><div data-neuron-explorer="${view}"></div></main>` +
       `<script type="application/json" data-explorer="headers">${json}</scr` + `ipt>` +
       `<script type="text/plain" data-explorer="bytes">${url.slice(url.indexOf(",") + 1)}</scr` + `ipt>` +
       `<script type="module">${code}</scr` + `ipt></html>`

@@ -34,13 +34,14 @@ async function explorer(change: (header: Record<string, unknown>) => void = () =
       return read(world.detect(subset));
     },
     thumbs: nothing,
+    extra: () => Promise.reject(new Error("nothing")),
     chosen: (choice) => told.push(choice),
     listen: (one) => {
       listener = one;
     },
     close: () => {},
   };
-  const made = new Explorer(source, async () => null);
+  const made = new Explorer(source, async () => null, { neurons: true, pictures: true });
   await made.start();
   await rest();
   return { made, world, told, detected, source, listener: listener as unknown as Listener, get: () => made.store.get() };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sides } from "../src/views/compare.ts";
 import { changedSides, confusion, curves, extent, histogram } from "../src/curves.ts";
 import { byMistake, byName, byValue, isMistake, wrongness } from "../src/order.ts";
 import { ticks } from "../src/chart.ts";
@@ -77,4 +78,9 @@ test("an extent has a width, also of one value and of none", () => {
 test("ticks are round numbers within the range", () => {
   assert.deepEqual(ticks(0, 1, 4).map((tick) => tick.toFixed(1)), ["0.0", "0.5", "1.0"]);
   assert.deepEqual(ticks(1, 1), []);
+});
+
+test("what only one of two runs flags is told apart by both thresholds", () => {
+  assert.deepEqual(sides([[1, 2, 3, 2], [5, 4, 9, 1]], [2, 5]), { onlyA: [1, 3], onlyB: [0] });
+  assert.deepEqual(sides([[], []], [0, 0]), { onlyA: [], onlyB: [] });
 });

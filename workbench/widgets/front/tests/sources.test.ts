@@ -35,7 +35,7 @@ class FakeModel {
 
 const kernel = () => {
   const model = new FakeModel();
-  return { model, source: new KernelSource(model as unknown as Model, 0) };
+  return { model, source: new KernelSource(model as unknown as Model, 0, 0) };
 };
 
 test("an answer finds the question with its id, and its arrays are read", async () => {
@@ -213,4 +213,31 @@ test("in a file too the newest question wins, and what is missing says so", asyn
   const again = source.detect({ mode: "only", positions: [2] });
   await assert.rejects(detect, Stale);
   await again;
+});
+
+test("what only some views ask for is asked by its name, and told as far as it is", async () => {
+  const { model, source } = kernel();
+  const told: number[] = [];
+  const first = source.extra<{ done: number }>("pro", ({ header }) => told.push(header.done));
+  assert.deepEqual(model.sent[0], { id: 1, ask: "pro" });
+  model.answer(1, { done: 0 }, {}, { more: true });
+  assert.equal((await first).header.done, 0);
+  model.answer(1, { done: 4 }, {}, { more: true });
+  model.answer(1, { done: 8 });
+  model.answer(1, { done: 12 });
+  assert.deepEqual(told, [4, 8]);
+});
+
+test("of several runs the one that is meant is said, and found in a file by its key", async () => {
+  const model = new FakeModel();
+  const source = new KernelSource(model as unknown as Model, 1, 0);
+  void source.image(4, WHOLE).catch(() => {});
+  assert.deepEqual(model.sent[0], { id: 1, ask: "image", index: 4, side: 1 });
+  const headers = JSON.stringify({
+    parcels: [0, 1].map((side) => ({ key: side ? "1:pro" : "pro", header: { side }, arrays: [] })),
+  });
+  for (const side of [0, 1]) {
+    assert.deepEqual((await new FileSource(headers, "", side).extra("pro")).header, { side });
+  }
+  await assert.rejects(new FileSource(headers, "", 1).extra("other"), /not in the file/);
 });

@@ -1,7 +1,7 @@
 /** All images, sorted; only the rows in sight exist. */
 
 import { extent } from "../curves.ts";
-import { h, on, panel, short, uniqueId } from "../dom.ts";
+import { aria, foot, h, on, panel, short, uniqueId, write } from "../dom.ts";
 import { byMistake, byName, byValue, isMistake, type Sort } from "../order.ts";
 import type { Context } from "../context.ts";
 import type { State } from "../state.ts";
@@ -30,14 +30,16 @@ interface Row {
 export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElement {
   const { root, head } = panel("list", "Images");
   const select = h("select", { "aria-label": "Sort images by" });
-  for (const [value, text] of SORTS) select.append(h("option", { value }, text));
+  for (const [value, text] of SORTS) {
+    if (value !== "neuron" || explorer.wants.neurons) select.append(h("option", { value }, text));
+  }
   head.append(select);
   const spacer = h("div.ne-spacer", { role: "presentation" });
   const list = h("div.ne-scroll", { role: "listbox", tabindex: 0, "aria-label": "Images" },
     spacer,
   );
-  const foot = h("p.ne-foot");
-  root.append(list, foot);
+  const below = foot();
+  root.append(list, below);
   const prefix = uniqueId();
   const rows: Row[] = [];
   let order: number[] = [];
@@ -108,7 +110,7 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
     while (rows.length < last - first) rows.push(newRow());
     rows.forEach((row, at) => fillRow(row, first + at < last ? first + at : -1, state));
     const active = state.image === null ? -1 : places[state.image];
-    if (active >= first && active < last) list.setAttribute("aria-activedescendant", `${prefix}-${state.image}`);
+    if (active >= first && active < last) aria(list, "activedescendant", `${prefix}-${state.image}`);
     else list.removeAttribute("aria-activedescendant");
   }
 
@@ -142,16 +144,16 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
     const said = entry.label === null ? "unlabelled" : entry.label ? entry.defect || "defect" : "normal";
     row.root.id = `${prefix}-${image}`;
     row.root.style.transform = `translateY(${place * ROW}px)`;
-    row.root.setAttribute("aria-selected", String(image === state.image));
-    row.root.setAttribute("aria-setsize", String(order.length));
-    row.root.setAttribute("aria-posinset", String(place + 1));
+    aria(row.root, "selected", image === state.image);
+    aria(row.root, "setsize", order.length);
+    aria(row.root, "posinset", place + 1);
     row.root.dataset["label"] = String(entry.label);
-    row.name.textContent = entry.name.replace(/^.*[\\/](?=.)/, "");
+    write(row.name, entry.name.replace(/^.*[\\/](?=.)/, ""));
     row.root.title = `${entry.name} (${said})`;
-    row.defect.textContent = said;
-    row.value.textContent = Number.isNaN(shown) ? "not in this file" : short(shown, 4);
+    write(row.defect, said);
+    write(row.value, Number.isNaN(shown) ? "not in this file" : short(shown, 4));
     row.fill.style.width = `${(100 * (shown - span[0])) / (span[1] - span[0]) || 0}%`;
-    row.tag.textContent = wrong ? (entry.label ? "missed" : "false alarm") : "";
+    write(row.tag, wrong ? (entry.label ? "missed" : "false alarm") : "");
     row.root.classList.toggle("ne-above", score >= threshold);
     atlas.paint(row.thumb, image, THUMB);
   }
@@ -159,7 +161,7 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
   function summary({ session, judged, threshold }: State): void {
     if (!session || !judged) return;
     if (!session.count) {
-      foot.textContent = "There are no images.";
+      write(below, "There are no images.");
       return;
     }
     let [above, mistakes] = [0, 0];
@@ -168,9 +170,11 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
       mistakes += Number(isMistake(judged.scores[image], session.labels[image], threshold));
     }
     const known = session.labels.some((label) => label !== null);
-    foot.textContent =
+    write(
+      below,
       `${session.count} images, ${above} at or above the threshold` +
-      (known ? `, ${mistakes} ${mistakes === 1 ? "mistake" : "mistakes"}` : ", no labels");
+      (known ? `, ${mistakes} ${mistakes === 1 ? "mistake" : "mistakes"}` : ", no labels"),
+    );
   }
 
   // The order of thousands of images is only made anew where what it depends on has changed.
@@ -195,5 +199,6 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
   });
   atlas.watch(draw);
   redraw(draw);
+  new ResizeObserver(draw).observe(list); // it is as high as what stands beside it
   return root;
 }

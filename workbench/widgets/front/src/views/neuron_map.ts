@@ -1,7 +1,7 @@
 /** All neurons: layers as columns, the logarithm of sensitivity upwards. */
 
 import { palette } from "../colours.ts";
-import { button, h, halo, label, on, panel, perFrame, short, sized, uniqueId } from "../dom.ts";
+import { aria, button, foot, h, halo, key, label, on, panel, perFrame, place, short, sized, uniqueId, write } from "../dom.ts";
 import { NeuronField } from "../neuron_field.ts";
 import type { Point } from "../geometry.ts";
 import type { Context } from "../context.ts";
@@ -21,7 +21,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   const hint = uniqueId();
   const press = (on: boolean): void => {
     lassoing = on;
-    lassoButton.setAttribute("aria-pressed", String(on));
+    aria(lassoButton, "pressed", on);
     canvas.classList.toggle("ne-lassoing", on);
   };
   const lassoButton = button("Lasso", () => press(!lassoing), "Draw around neurons");
@@ -49,13 +49,13 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     style: `height:${HEIGHT}px`,
   });
   const legend = h("p.ne-legend",
-    h("span", h("i.ne-dot.ne-run"), "selected by the run"),
-    h("span", h("i.ne-dot.ne-set"), "chosen"),
-    h("span", h("i.ne-dot.ne-shown"), "shown"),
+    key("dot run", "selected by the run"),
+    key("dot set", "chosen"),
+    key("dot shown", "shown"),
   );
-  const readout = h("p.ne-foot");
+  const readout = foot();
   const live = h("p.ne-hidden", { "aria-live": "polite" });
-  root.append(canvas, legend, readout, h("p.ne-foot", { id: hint }, HINT), live);
+  root.append(canvas, legend, readout, foot({ id: hint }, HINT), live);
 
   const base = document.createElement("canvas"); // the points, which only zooming changes
   let field: NeuronField | undefined;
@@ -216,20 +216,15 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
         : describe(neuron);
   }
 
-  const place = (event: PointerEvent | WheelEvent): Point => {
-    const box = canvas.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  };
-
   on(canvas, "pointerdown", (event) => {
     if (event.button) return;
-    const at = place(event);
+    const at = place(event, canvas);
     canvas.setPointerCapture(event.pointerId);
-    drag = { ...at, moved: false, lasso: lassoing || event.shiftKey };
+    drag = { x: at.x, y: at.y, moved: false, lasso: lassoing || event.shiftKey };
     if (drag.lasso) lasso = [at];
   });
   on(canvas, "pointermove", (event) => {
-    const at = place(event);
+    const at = place(event, canvas);
     if (!drag) {
       const found = pick(at);
       if (found !== pointed) {
@@ -253,7 +248,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
   });
   on(canvas, "pointerup", (event) => {
     if (!drag) return;
-    const at = place(event);
+    const at = place(event, canvas);
     const { moved, lasso: drawn } = drag;
     drag = undefined;
     if (drawn && moved) explorer.chooseSet(field?.grid.within(lasso.map(toUnit)) ?? []);
@@ -281,7 +276,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     (event) => {
       if (document.activeElement !== canvas && !event.ctrlKey) return; // the page scrolls
       event.preventDefault();
-      zoomBy(Math.exp(-event.deltaY / 300), place(event));
+      zoomBy(Math.exp(-event.deltaY / 300), place(event, canvas));
     },
     { passive: false },
   );
@@ -293,7 +288,7 @@ export function neuronMap({ explorer, store, redraw }: Context): HTMLElement {
     if (next !== undefined) {
       explorer.chooseNeuron(next);
       if (event.shiftKey) explorer.chooseSet([...chosen, at, next]);
-      live.textContent = describe(next);
+      write(live, describe(next));
     } else if (event.key === " " || event.key === "Enter") explorer.toggle(at);
     else if (event.key === "Escape") explorer.chooseSet([]);
     else if (event.key === "+" || event.key === "=") zoomBy(1.5);

@@ -1,16 +1,18 @@
 /** What is known of the shown neuron. */
 
 import { axis, steps } from "../chart.ts";
-import { BlobUrl, button, h, on, panel, percent, s, short } from "../dom.ts";
+import { aria, BlobUrl, button, foot, h, heading, key, panel, percent, s, short, tile, write } from "../dom.ts";
 import type { Context } from "../context.ts";
+import { range } from "../order.ts";
 import type { Group, Interval, NeuronAnswer, NeuronHeader } from "../source.ts";
 import type { State } from "../state.ts";
 
 const TILE = 60;
 const WIDTH = 290;
 
-/** Whether a group's name speaks of something wrong. */
-const isDefective = (group: string): boolean => /anomal|defect/i.test(group);
+/** What a group is drawn as: the first is normal, unless its name speaks of something wrong. */
+const kind = (group: string, at: number): string =>
+  /anomal|defect/i.test(group) ? "defective" : at ? "other" : "fine";
 
 export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
   const { root, head } = panel("neuron", "Neuron");
@@ -18,7 +20,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
   head.append(badge);
   const name = h("p.ne-neuron-name");
   const term = h("p.ne-term");
-  const place = h("p.ne-foot");
+  const place = foot();
   const fires = button("Sort images by it", () => {
     store.set({ sort: store.get().sort === "neuron" ? "score" : "neuron" });
   });
@@ -31,8 +33,8 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
 
   function title({ session, neuron, chosen, sort, card }: State): void {
     if (!session || neuron === null) {
-      name.textContent = "";
-      place.textContent = session ? "Choose a neuron on the map or by its share." : "";
+      write(name, "");
+      write(place, session ? "Choose a neuron on the map or by its share." : "");
       fires.hidden = add.hidden = true;
       return;
     }
@@ -40,18 +42,20 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     name.replaceChildren(h("b", String(index)), h("span", site));
     name.title = session.name(neuron);
     const said = session.term(neuron);
-    term.textContent = said ? `“${said}”` : "";
-    badge.textContent = session.place(neuron) >= 0 ? "selected" : "";
+    write(term, said ? `“${said}”` : "");
+    write(badge, session.place(neuron) >= 0 ? "selected" : "");
     const header = card?.header;
     const known = header && header.site === site && header.index === index;
-    place.textContent =
+    write(
+      place,
       `sensitivity ${short(session.sensitivity[neuron])}` +
-      (known ? `, rank ${header.rank} of ${header.of}` : "");
+      (known ? `, rank ${header.rank} of ${header.of}` : ""),
+    );
     fires.hidden = add.hidden = false;
     fires.disabled = !explorer.fires();
     fires.title = fires.disabled ? "Not known of this neuron." : "";
-    fires.setAttribute("aria-pressed", String(sort === "neuron"));
-    add.textContent = chosen.includes(neuron) ? "Take out of chosen" : "Add to chosen";
+    aria(fires, "pressed", sort === "neuron");
+    write(add, chosen.includes(neuron) ? "Take out of chosen" : "Add to chosen");
   }
 
   function content({ session, neuron, card, cardProblem }: State): void {
@@ -81,17 +85,13 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     if (!bytes?.length || !at) return null;
     const url = strip.set(bytes as Uint8Array);
     const session = store.get().session;
-    const tiles = Array.from({ length: at.length / 3 }, (_, tile) => {
-      const [image, row, column] = [at[3 * tile], at[3 * tile + 1], at[3 * tile + 2]];
+    const tiles = range(at.length / 3).map((one) => {
+      const [image, row, column] = at.subarray(3 * one);
       const entry = session?.header.images[image];
-      const style =
-        `background-image:url("${url}");background-size:auto ${TILE}px;` +
-        `background-position:${-tile * TILE}px 0`;
-      const says = `${entry?.name ?? "a normal picture"}, row ${row}, column ${column}: ${short(values?.[tile] ?? NaN)}`;
-      const kind = touches?.[tile] === 1 ? "ne-tile ne-touches" : "ne-tile";
-      if (!entry || !session) return h("span", { class: kind, style, role: "img", "aria-label": says, title: says });
-      const made = h("button", { type: "button", class: kind, style, "aria-label": says, title: says });
-      on(made, "click", () => explorer.chooseImage(image, session.patchNumber(row, column)));
+      const says = `${entry?.name ?? "a normal picture"}, row ${row}, column ${column}: ${short(values?.[one] ?? NaN)}`;
+      const act = entry && session && (() => explorer.chooseImage(image, session.patchNumber(row, column)));
+      const made = tile(touches?.[one] === 1 ? "ne-touches" : "", says, act);
+      made.style.background = `url("${url}") ${-one * TILE}px 0/auto ${TILE}px`;
       return made;
     });
     return h("section", h("h4", "Where it is largest"), h("div.ne-tiles", ...tiles));
@@ -110,15 +110,13 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     const y = (share: number): number => height - 22 - (share / top) * (height - 28);
     const chart = s("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": spoken(groups) });
     groups.forEach(({ group }, at) => {
-      const kind = isDefective(group) ? "ne-defective" : at ? "ne-other" : "ne-fine";
-      chart.append(s("path", { class: kind, d: steps(edges, shares[at], x, y) }));
+      chart.append(s("path", { class: `ne-${kind(group, at)}`, d: steps(edges, shares[at], x, y) }));
     });
     chart.append(axis(low, high, x, height - 22));
-    const key = groups.map(({ group, patches }, at) => {
-      const kind = isDefective(group) ? "ne-defective" : at ? "ne-other" : "ne-fine";
-      return h("span", h("i", { class: `ne-swatch ${kind}` }), `${group} (${patches.toLocaleString("en")} patches)`);
-    });
-    return h("section", h("h4", "Activations"), chart, h("p.ne-legend", ...key));
+    const entries = groups.map(({ group, patches }, at) =>
+      key(`swatch ${kind(group, at)}`, `${group} (${patches.toLocaleString("en")} patches)`),
+    );
+    return h("section", h("h4", "Activations"), chart, h("p.ne-legend", ...entries));
   }
 
   function effects({ alone, silenced, carries }: NeuronHeader): HTMLElement | null {
@@ -126,7 +124,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
       alone && effect("Alone, image AUROC", alone, [0, 1], 0.5),
       silenced && effect("Silenced, change of AUROC", silenced, spread(silenced), 0),
       typeof carries === "number" &&
-        h("tr", h("th", { scope: "row" }, "Carries of the score at peaks"), h("td"), h("td", percent(carries))),
+        h("tr", heading("Carries of the score at peaks"), h("td"), h("td", percent(carries))),
     ].filter((row) => !!row);
     if (!rows.length) return null;
     return h("section", h("h4", "What it does"), h("table.ne-effects", h("tbody", ...rows)));
@@ -137,8 +135,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     const rows = found.map(({ method, term: word, score, q }) =>
       h(
         "tr",
-        {},
-        h("th", { scope: "row" }, method),
+        heading(method),
         h("td.ne-word", word ?? "none better than chance"),
         h("td", score === null ? "" : short(score)),
         h("td", q === null ? "" : short(q, 2)),
@@ -146,14 +143,12 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
     );
     const top = h(
       "tr",
-      {},
       ...["Method", "Label", "Score", "q"].map((text, at) =>
         h(at === 1 ? "th.ne-word" : "th", { scope: "col" }, text),
       ),
     );
     return h(
       "section",
-      {},
       h("h4", "In words"),
       h("table", h("thead", top), h("tbody", ...rows)),
     );
@@ -189,7 +184,7 @@ function effect(title: string, { value, low, high }: Interval, [from, to]: [numb
   return h(
     "tr",
     { title: `${title}: ${figures} (95 % interval)` },
-    h("th", { scope: "row" }, title),
+    heading(title),
     h("td", chart),
     h("td", h("b", short(value)), h("span.ne-foot.ne-interval", `[${short(low)}, ${short(high)}]`)),
   );

@@ -3,7 +3,7 @@
 import { argmax } from "../detection.ts";
 import { heatGradient, heatPixels } from "../colours.ts";
 import { extent } from "../curves.ts";
-import { h, halo, label, on, panel, percent, perFrame, short, sized } from "../dom.ts";
+import { aria, h, halo, key, label, on, panel, percent, perFrame, place, short, sized, write } from "../dom.ts";
 import { outline } from "../geometry.ts";
 import type { Context } from "../context.ts";
 import type { Range } from "../source.ts";
@@ -54,12 +54,13 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
   const tick = h("i.ne-tick", { title: "threshold" });
   const scale = h("div.ne-scale", low, h("div.ne-ramp", { style: `background:${heatGradient}` }, tick), high);
   const branch = h("select");
-  for (const [value, text] of BRANCHES) branch.append(h("option", { value }, text));
+  const { neurons } = explorer.wants;
+  for (const [value, text] of neurons ? BRANCHES : BRANCHES.slice(0, 3)) branch.append(h("option", { value }, text));
   const opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05 });
   const contour = h("input", { type: "checkbox" });
   const truth = h("input", { type: "checkbox" });
   const contourLabel = h("label", contour, h("i.ne-line.ne-dashed"), "threshold");
-  const truthLabel = h("label", truth, h("i.ne-line.ne-cyan"), "ground truth");
+  const truthLabel = h("label", truth, h("i.ne-line"), "ground truth");
   root.append(
     stage,
     scale,
@@ -71,8 +72,8 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
     ),
     h(
       "p.ne-legend",
-      h("span", h("i.ne-dot.ne-square"), "the patch"),
-      h("span", h("i.ne-dot.ne-shown"), "where the shown neuron is largest"),
+      key("dot square", "the patch"),
+      neurons && key("dot shown", "where the shown neuron is largest"),
     ),
   );
   const live = h("p.ne-hidden", { "aria-live": "polite" });
@@ -160,7 +161,7 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
   function words(state: State): void {
     const { session, picture, pictureProblem, image, gone } = state;
     const entry = session && image !== null ? session.header.images[image] : undefined;
-    name.textContent = entry ? entry.name : "";
+    write(name, entry ? entry.name : "");
     name.title = name.textContent;
     const fits = picture && picture.answer.header.index === image;
     canvas.hidden = !fits;
@@ -171,8 +172,8 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
         ? "There is no image to show."
         : gone || "Loading …";
     const shown = layer(state);
-    low.textContent = shown ? short(shown.range[0]) : "";
-    high.textContent = shown ? short(shown.range[1]) : "";
+    write(low, shown ? short(shown.range[0]) : "");
+    write(high, shown ? short(shown.range[1]) : "");
     const at = shown ? (state.threshold - shown.range[0]) / (shown.range[1] - shown.range[0]) : -1;
     tick.hidden = state.branch !== "fused" || !(at >= 0 && at <= 1);
     tick.style.left = `${100 * at}%`;
@@ -184,7 +185,7 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
     }
     branch.value = state.branch;
     opacity.value = String(state.opacity);
-    opacity.setAttribute("aria-valuetext", percent(state.opacity));
+    aria(opacity, "valuetext", percent(state.opacity));
     contour.checked = state.contour;
     contour.disabled = state.branch !== "fused";
     contourLabel.title = contour.disabled ? "It is one of the fused score." : "";
@@ -205,10 +206,8 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
     const { session } = store.get();
     if (!session) return -1;
     const [rows, columns] = session.header.grid;
-    const edge = canvas.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - edge.left) / edge.width) * columns);
-    const row = Math.floor(((event.clientY - edge.top) / edge.height) * rows);
-    return session.patchNumber(row, column);
+    const { x, y, width, height } = place(event, canvas);
+    return session.patchNumber(Math.floor((y / height) * rows), Math.floor((x / width) * columns));
   }
 
   on(canvas, "pointermove", (event) => {
@@ -229,7 +228,7 @@ export function pictureView({ explorer, store, redraw }: Context): HTMLElement {
     const next = session.patchNumber(row + step[0], column + step[1]);
     if (next < 0) return;
     explorer.choosePatch(next);
-    live.textContent = patchWords(store.get());
+    write(live, patchWords(store.get()));
   });
   on(branch, "change", () => store.set({ branch: branch.value as Branch }));
   on(opacity, "input", () => store.set({ opacity: Number(opacity.value) }));

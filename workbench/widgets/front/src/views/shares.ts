@@ -1,7 +1,7 @@
 /** What each neuron adds to the visual score of the patch that is looked at. */
 
 import { sharesAt, takingPart } from "../detection.ts";
-import { h, on, panel, percent, short } from "../dom.ts";
+import { aria, foot, h, on, panel, percent, short, write } from "../dom.ts";
 import type { Context } from "../context.ts";
 import type { State } from "../state.ts";
 
@@ -31,10 +31,10 @@ export function patchShares(state: State): Float32Array | undefined {
 
 export function shareBars({ explorer, store }: Context): HTMLElement {
   const { root } = panel("shares", "Patch");
-  const where = h("p.ne-foot");
+  const where = foot();
   const list = h("ol.ne-bars", { "aria-label": "Neurons by share of the visual score" });
-  const rest = h("p.ne-foot");
-  const nearest = h("p.ne-foot");
+  const rest = foot();
+  const nearest = foot();
   root.append(where, list, rest, nearest);
   const bars: Bar[] = [];
 
@@ -58,12 +58,12 @@ export function shareBars({ explorer, store }: Context): HTMLElement {
     const at = hover ?? patch;
     const shares = patchShares(state);
     if (!session || !picture || at === null) {
-      where.textContent = session?.count ? "Point at a patch." : "";
+      write(where, session?.count ? "Point at a patch." : "");
     } else {
       const [row, column] = session.patchAt(at);
       const visual = picture.answer.arrays["visual"]?.[at] ?? NaN;
       const fused = picture.answer.arrays["fused"]?.[at] ?? NaN;
-      where.textContent = `Row ${row}, column ${column} · score ${short(fused)} · visual ${short(visual)}`;
+      write(where, `Row ${row}, column ${column} · score ${short(fused)} · visual ${short(visual)}`);
     }
     let total = 0;
     shares?.forEach((share) => {
@@ -85,26 +85,28 @@ export function shareBars({ explorer, store }: Context): HTMLElement {
       const share = shares[place] / total || 0;
       shown += share;
       const term = session.term(bar.neuron) ?? "";
-      bar.name.textContent = String(session.where(bar.neuron).index);
-      bar.term.textContent = term;
-      bar.value.textContent = percent(share);
+      write(bar.name, session.where(bar.neuron).index);
+      write(bar.term, term);
+      write(bar.value, percent(share));
       bar.fill.style.width = `${(100 * shares[place]) / (shares[order[0]] || 1)}%`;
-      bar.root.setAttribute("aria-pressed", String(bar.neuron === neuron));
+      aria(bar.root, "pressed", bar.neuron === neuron);
       bar.root.classList.toggle("ne-in-set", chosen.includes(bar.neuron));
       bar.root.title = `${session.name(bar.neuron)}${term ? ` “${term}”` : ""}: ${percent(share)}. Shift and click adds it to the chosen.`;
     });
-    if (!session || !picture || at === null) rest.textContent = "";
-    else if (!session.selected.length) rest.textContent = "The run has selected no neuron.";
-    else if (!shares) rest.textContent = "The shares are not known.";
+    if (!session || !picture || at === null) write(rest, "");
+    else if (!session.selected.length) write(rest, "The run has selected no neuron.");
+    else if (!shares) write(rest, "The shares are not known.");
     else {
       const others = shares.length - order.length;
-      rest.textContent = others > 0 ? `the other ${others}: ${percent(Math.max(0, 1 - shown))}` : "";
+      write(rest, others > 0 ? `the other ${others}: ${percent(Math.max(0, 1 - shown))}` : "");
     }
     const near = at === null ? undefined : picture?.answer.arrays["nearest_at"];
-    nearest.textContent =
+    write(
+      nearest,
       near && at !== null && session
         ? `nearest normal patch: ${session.header.support[near[3 * at]] ?? "?"}, row ${near[3 * at + 1]}, column ${near[3 * at + 2]}`
-        : "";
+        : "",
+    );
     nearest.title = nearest.textContent;
   }
 

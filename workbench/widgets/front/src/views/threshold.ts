@@ -1,10 +1,12 @@
 /** The threshold and what it decides: histogram, counts, curves, and who changes sides. */
 
-import { axis, pathThrough, steps } from "../chart.ts";
-import { changedSides, confusion, type Curves, curves, extent, histogram, type Points } from "../curves.ts";
-import { button, h, label, on, panel, percent, s, short } from "../dom.ts";
+import { axis, steps } from "../chart.ts";
+import { changedSides, confusion, curves, extent, histogram } from "../curves.ts";
+import { aria, button, foot, h, heading, key, label, on, panel, percent, place, s, short, tile, write } from "../dom.ts";
 import type { Context } from "../context.ts";
+import { range } from "../order.ts";
 import type { State } from "../state.ts";
+import { percent100, plot } from "./plot.ts";
 
 const BINS = 32;
 const HEIGHT = 92;
@@ -12,48 +14,45 @@ const EDGE = 8; // half of a slider's thumb, so that thumb and line stand above 
 const MOST = 24;
 const THUMB = 34;
 
-export function thresholdView({ explorer, store, atlas, redraw }: Context): HTMLElement {
+/** `more` are figures that stand beside the curves. */
+export function thresholdView({ explorer, store, atlas, redraw }: Context, ...more: HTMLElement[]): HTMLElement {
   const { root, head } = panel("judge", "Threshold");
   const number = h("input", { type: "number", step: "any", "aria-label": "Threshold" });
   const back = button("Reset", () => explorer.setThreshold(store.get().judged?.threshold ?? NaN));
   head.append(h("div.ne-buttons", number, back));
   const chart = s("svg", { role: "img", class: "ne-histogram", height: HEIGHT });
   const slider = h("input", { type: "range", step: "any", "aria-label": "Threshold", class: "ne-wide" });
-  const key = h("p.ne-legend",
-    h("span", h("i.ne-swatch.ne-fine"), "normal"),
-    h("span", h("i.ne-swatch.ne-defective"), "anomalous"),
-    h("span", h("i.ne-swatch.ne-other"), "unlabelled"),
+  const legend = h("p.ne-legend",
+    key("swatch fine", "normal"),
+    key("swatch defective", "anomalous"),
+    key("swatch other", "unlabelled"),
   );
   const cells = { found: h("td"), missed: h("td"), alarms: h("td"), passed: h("td") };
-  const column = (text: string): HTMLElement => h("th", { scope: "col" }, text);
-  const row = (text: string): HTMLElement => h("th", { scope: "row" }, text);
   const counts = h("table.ne-confusion",
     h("caption.ne-hidden", "Images by label and by side of the threshold"),
-    h("thead", h("tr", h("td"), column("below"), column("at or above"))),
+    h("thead", h("tr", h("td"), heading("below", "col"), heading("at or above", "col"))),
     h(
       "tbody",
-      {},
-      h("tr", row("anomalous"), cells.missed, cells.found),
-      h("tr", row("normal"), cells.passed, cells.alarms),
+      h("tr", heading("anomalous"), cells.missed, cells.found),
+      h("tr", heading("normal"), cells.passed, cells.alarms),
     ),
   );
-  const rates = h("p.ne-foot");
+  const rates = foot();
   const roc = plot("ROC", "true against false positive rate");
   const pr = plot("Precision-recall", "precision against recall");
-  const graphs = h("div.ne-curves", roc.root, pr.root);
-  const sides = h("p.ne-foot");
+  const graphs = h("div.ne-curves", roc.root, pr.root, ...more);
+  const sides = foot();
   const tiles = h("div.ne-tiles");
-  const unlabelled = h("p.ne-foot", "No image has a label.");
+  const unlabelled = foot("No image has a label.");
   root.append(
     h(
       "div.ne-pair",
-      h("div", chart, slider, key, counts, rates, unlabelled),
+      h("div", chart, slider, legend, counts, rates, unlabelled),
       h("div", graphs, sides, tiles),
     ),
   );
 
   let span: [number, number] = [0, 1];
-  let made: Curves | null = null;
   let line: SVGLineElement | undefined;
   const x = (score: number): number =>
     EDGE + ((score - span[0]) / (span[1] - span[0])) * Math.max(1, chart.clientWidth - 2 * EDGE);
@@ -68,7 +67,7 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     slider.min = String(span[0]);
     slider.max = String(span[1]);
     const { normal, anomalous, unknown } = histogram(scores, session.labels, span[0], span[1], BINS);
-    const edges = Array.from({ length: BINS + 1 }, (_, bin) => span[0] + ((span[1] - span[0]) * bin) / BINS);
+    const edges = range(BINS + 1).map((bin) => span[0] + ((span[1] - span[0]) * bin) / BINS);
     const top = Math.max(1, ...normal, ...anomalous, ...unknown);
     const base = HEIGHT - 20;
     const y = (count: number): number => base - (count / top) * (base - 8);
@@ -78,10 +77,10 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     const kinds = [["fine", normal], ["defective", anomalous], ["other", unknown]] as const;
     kinds.forEach(([kind, bars], at) => {
       const some = bars.some((count) => count > 0);
-      (key.children[at] as HTMLElement).hidden = !some;
+      (legend.children[at] as HTMLElement).hidden = !some;
       if (some) line?.before(s(`path.ne-${kind}`, { d: steps(edges, bars, x, y) }));
     });
-    made = curves(scores, session.labels);
+    const made = curves(scores, session.labels);
     graphs.hidden = counts.hidden = rates.hidden = !session.labels.some((label) => label !== null);
     unlabelled.hidden = !counts.hidden;
     roc.curve(made?.roc, made ? `AUROC ${percent100(made.auroc)}` : "needs both kinds");
@@ -93,23 +92,23 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
     line?.setAttribute("x1", String(x(threshold)));
     line?.setAttribute("x2", String(x(threshold)));
     slider.value = String(threshold);
-    slider.setAttribute("aria-valuetext", short(threshold, 4));
+    aria(slider, "valuetext", short(threshold, 4));
     if (document.activeElement !== number) number.value = String(Number(threshold.toPrecision(4)));
     const { found, missed, alarms, passed } = confusion(judged.scores, session.labels, threshold);
-    cells.found.textContent = String(found);
-    cells.missed.textContent = String(missed);
-    cells.alarms.textContent = String(alarms);
-    cells.passed.textContent = String(passed);
+    write(cells.found, found);
+    write(cells.missed, missed);
+    write(cells.alarms, alarms);
+    write(cells.passed, passed);
     cells.missed.className = missed ? "ne-wrong" : "";
     cells.alarms.className = alarms ? "ne-wrong" : "";
     const recall = found / (found + missed);
     const fpr = alarms / (alarms + passed);
     const precision = found / (found + alarms);
-    rates.textContent = `finds ${percent(recall)}, false alarms ${percent(fpr)}, precision ${percent(precision)}`;
+    write(rates, `finds ${percent(recall)}, false alarms ${percent(fpr)}, precision ${percent(precision)}`);
     roc.point(fpr, recall);
     pr.point(recall, precision);
-    chart.setAttribute(
-      "aria-label",
+    label(
+      chart,
       `Histogram of image scores; the threshold ${short(threshold, 4)} finds ${found} of ${found + missed} anomalous images with ${alarms} false alarms.`,
     );
     back.disabled = threshold === judged.threshold;
@@ -124,26 +123,26 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
       session.header.threshold === null
         ? "The run has no threshold; the line began at the top of the colour scale."
         : `The run’s threshold is ${short(whole.threshold, 4)}.`;
-    sides.textContent = moved.length
+    const said = moved.length
       ? `${moved.length} ${moved.length === 1 ? "image has" : "images have"} changed sides` +
         (moved.length > MOST ? `; the ${MOST} nearest:` : ":")
       : `No image has changed sides. ${origin}`;
+    write(sides, said);
     tiles.replaceChildren(
       ...moved.slice(0, MOST).map((image) => {
         const up = judged.scores[image] >= threshold;
         const { name } = session.header.images[image];
         const says = `${name}: now ${up ? "at or above" : "below"} the threshold`;
-        const tile = h("button", { type: "button", class: `ne-tile ne-side ${up ? "ne-up" : "ne-down"}`, title: says, "aria-label": says });
-        atlas.paint(tile, image, THUMB);
-        on(tile, "click", () => explorer.chooseImage(image));
-        return tile;
+        const made = tile(`ne-side ne-${up ? "up" : "down"}`, says, () => explorer.chooseImage(image));
+        atlas.paint(made, image, THUMB);
+        return made;
       }),
     );
   }
 
   const drag = (event: PointerEvent): void => {
-    const box = chart.getBoundingClientRect();
-    const unit = (event.clientX - box.left - EDGE) / (box.width - 2 * EDGE);
+    const { x: at, width } = place(event, chart);
+    const unit = (at - EDGE) / (width - 2 * EDGE);
     explorer.setThreshold(span[0] + Math.min(1, Math.max(0, unit)) * (span[1] - span[0]));
   };
   on(chart, "pointerdown", (event) => {
@@ -166,40 +165,4 @@ export function thresholdView({ explorer, store, atlas, redraw }: Context): HTML
   atlas.watch(() => changed(store.get()));
   redraw(all);
   return root;
-}
-
-const percent100 = (value: number): string => (100 * value).toFixed(1);
-
-/** A curve in the unit square, with the place of the threshold on it. */
-function plot(title: string, axes: string) {
-  const size = 118;
-  const at = (value: number): number => 8 + value * size;
-  const up = (value: number): number => 8 + (1 - value) * size;
-  const line = s("path.ne-curve");
-  const dot = s("circle.ne-operating", { r: 4 });
-  const figure = h("b");
-  const frame = s("rect.ne-frame", { x: 8, y: 8, width: size, height: size });
-  const chart = s("svg", { viewBox: `0 0 ${size + 16} ${size + 16}`, role: "img" }, frame, line, dot);
-  const root = h(
-    "figure",
-    {},
-    h("figcaption", h("span", title), figure),
-    chart,
-    h("p.ne-foot", axes),
-  );
-  return {
-    root,
-    curve(points: Points | undefined, text: string): void {
-      line.setAttribute("d", points ? pathThrough(points.x, points.y, at, up) : "");
-      figure.textContent = text;
-      label(chart, `${title}, ${text}`);
-    },
-    point(x: number, y: number): void {
-      const there = Number.isFinite(x) && Number.isFinite(y);
-      dot.setAttribute("visibility", there ? "visible" : "hidden");
-      if (!there) return;
-      dot.setAttribute("cx", String(at(x)));
-      dot.setAttribute("cy", String(up(y)));
-    },
-  };
 }

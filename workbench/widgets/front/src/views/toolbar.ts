@@ -1,6 +1,6 @@
 /** What this is, which neurons take part, and one line that says what happened. */
 
-import { button, h, on, uniqueId } from "../dom.ts";
+import { button, h, on, uniqueId, write } from "../dom.ts";
 import type { Context } from "../context.ts";
 import type { Mode } from "../source.ts";
 
@@ -10,7 +10,8 @@ const MODES: readonly [Mode, string][] = [
   ["without", "Without these"],
 ];
 
-export function toolbar({ explorer, store }: Context): HTMLElement {
+/** `tools`: whether neurons can be left out. */
+export function toolbar({ explorer, store }: Context, tools = true): HTMLElement {
   const title = h("h2");
   const about = h("p.ne-about");
   const count = h("span.ne-count");
@@ -28,7 +29,7 @@ export function toolbar({ explorer, store }: Context): HTMLElement {
   const status = h("p.ne-status", { role: "status", "aria-live": "polite" });
   const root = h("header.ne-bar",
     h("div", title, about),
-    h("div.ne-tools", segments, count, clear),
+    tools && h("div.ne-tools", segments, count, clear),
     alert,
     status,
   );
@@ -36,8 +37,8 @@ export function toolbar({ explorer, store }: Context): HTMLElement {
   store.watch(["session"], ({ session }) => {
     if (!session) return;
     const { header } = session;
-    title.textContent = header.title || header.category;
-    about.textContent = [header.category, header.model, header.site].filter(Boolean).join(" · ");
+    write(title, header.title || header.category);
+    write(about, [header.category, header.model, header.site].filter(Boolean).join(" · "));
     about.title = about.textContent;
   });
   store.watch(["session", "chosen", "subset", "gone"], ({ session, chosen, subset, gone }) => {
@@ -61,16 +62,12 @@ export function toolbar({ explorer, store }: Context): HTMLElement {
       : "none chosen";
     clear.disabled = !chosen.length;
   });
-  root.hidden = true;
-  store.watch(["phase"], ({ phase }) => {
-    root.hidden = phase !== "ready";
-  });
   store.watch(["status"], ({ status: sentence }) => {
-    status.textContent = sentence;
+    write(status, sentence);
   });
   store.watch(["gone"], ({ gone }) => {
     alert.hidden = !gone;
-    alert.textContent = gone;
+    write(alert, gone);
   });
   return root;
 }
