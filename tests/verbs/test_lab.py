@@ -151,7 +151,7 @@ class TestRefusals:
 
 
 def test_the_launcher_is_what_opens_where_there_is_one(tmp_path):
-    plain = cli._parser().parse_args(["lab"])
+    plain = cli.parser().parse_args(["lab"])
     assert not any("default_url" in word for word in lab.command(tmp_path, plain))
     (tmp_path / "00_start_here.ipynb").touch()
     assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in lab.command(tmp_path, plain)
