@@ -263,7 +263,7 @@ class NeuronExplorer(anywidget.AnyWidget):
         self.send(content, buffers)
 
     def _repr_mimebundle_(self, **given: Any) -> Any:
-        """Return what a notebook shows; where it shows no widgets, one line that says what to do."""
+        """Return what a notebook shows; without widgets, one line that says what to do."""
         shown = super()._repr_mimebundle_(**given)
         data = shown[0] if isinstance(shown, tuple) else shown
         if data is not None:
