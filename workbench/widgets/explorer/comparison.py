@@ -21,14 +21,14 @@ def compared(openings: tuple[Opening, Opening]) -> dict[str, Any]:
     if not known:
         return {"missing": "No image has a label."}
     labels = [int(samples[number].label == 1) for number in known]
-    scores = [opening.scores[known] for opening in openings]
-    found = [image_metrics(labels, one)[METRIC] for one in scores]
+    first, second = (opening.scores[known] for opening in openings)
+    found = [image_metrics(labels, scores)[METRIC] for scores in (first, second)]
     if found[0].value is None:
         return {"missing": f"There is {found[0].undefined}."}
     return {
         "images": len(known),
         "auroc": [_told(measure) for measure in found],
-        "difference": _told(paired_difference(labels, *scores, METRIC)),
+        "difference": _told(paired_difference(labels, first, second, METRIC)),
     }
 
 

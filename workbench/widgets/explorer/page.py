@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -125,12 +126,12 @@ def _opened(answers: Answers, chosen: Sequence[int], panels: int) -> Parcel:
         said.append(f"the pictures of {len(chosen)} of the {images:,} images")
     if panels < neurons:
         said.append(f"the panels of the {panels} most sensitive of the {neurons:,} neurons")
-    return answers.open(
-        live=False,
-        redo=answers.redo,
-        **({} if answers.redo else {"redo_reason": _REDO}),
-        **({"selection": f"This file holds {' and '.join(said)}."} if said else {}),
-    )
+    more: dict[str, Any] = {"live": False, "redo": answers.redo}
+    if not answers.redo:
+        more["redo_reason"] = _REDO
+    if said:
+        more["selection"] = f"This file holds {' and '.join(said)}."
+    return answers.open(**more)
 
 
 def _panels(answers: Answers, room: float) -> dict[str, Parcel]:

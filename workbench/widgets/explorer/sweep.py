@@ -254,7 +254,9 @@ class Sweep:
         axis = self.axes[place[0]]
         labels = self.truths.labels
         found = image_metrics(labels, scores) if labels else {}
-        measures = {name: found[name] for name in ("image_auroc", "image_ap") if name in found}
+        measures: dict[str, Measure] = {
+            name: found[name] for name in ("image_auroc", "image_ap") if name in found
+        }
         return SweepPoint(axis.name, axis.values[place[1]], judge, own_scales, measures, fused)
 
     def _told(self, place: Place) -> dict[str, Any]:
