@@ -35,7 +35,7 @@ def load_small(name, *args, **choices):
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
-    return staging.build(tmp_path_factory.mktemp("stage"), load_small("demo"))
+    return staging.build(tmp_path_factory.mktemp("stage"), load("demo"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
