@@ -52,7 +52,7 @@ lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/workbench lab
 
 package: setup ## build wheel and source distribution; install them elsewhere and run the demo there
-	$(BIN)/python -m pytest release --timeout=1800
+	$(BIN)/python -m pytest -m package tests/package --timeout=1800
 
 lock: setup ## pin the newest versions that fit together
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile --quiet --universal --python-version 3.11 \
