@@ -4,6 +4,7 @@ import nbformat
 import pytest
 
 from workbench.course.building import execution
+from workbench.course.building.__main__ import main
 from workbench.course.building.execution import WIDGET, executed, kept
 from workbench.course.building.sources import METADATA
 from workbench.errors import RunError
@@ -62,3 +63,21 @@ def test_a_chart_becomes_a_picture_without_its_data(monkeypatch):
     data = {execution.CHART: {"data": [], "layout": {}}, "text/html": "<script>"}
     shown = kept(nbformat.v4.new_output("display_data", data), None)
     assert shown.data == {"image/png": "drawn", "text/plain": "a chart"}
+
+
+def test_where_only_texts_have_changed_a_notebook_keeps_its_outputs(tmp_path):
+    source = tmp_path / "source" / "09_example.py"
+    source.parent.mkdir()
+    source.write_text("# %% [markdown]\n# # Old\n\n# %%\n1 + 1\n", "utf-8")
+    assert main(["--folder", str(tmp_path), "--texts-only"]) == 2  # there is nothing to keep
+    assert main(["--folder", str(tmp_path), "09"]) == 0
+    source.write_text("# %% [markdown]\n# # New\n\n# %%\n1 + 1\n", "utf-8")
+    assert main(["--folder", str(tmp_path), "--texts-only"]) == 0
+    there = nbformat.read(tmp_path / "09_example.ipynb", as_version=4)
+    assert there.cells[0].source == "# New"
+    assert there.cells[1].outputs[0].data["text/plain"] == "2"
+    open_ = nbformat.read(tmp_path / "exercises" / "09_example.ipynb", as_version=4)
+    assert open_.cells[0].source == "# New"
+    assert open_.cells[1].outputs == []
+    source.write_text("# %% [markdown]\n# # New\n\n# %%\n1 + 2\n", "utf-8")
+    assert main(["--folder", str(tmp_path), "--texts-only"]) == 2
