@@ -3,7 +3,7 @@
 import { s, short } from "./dom.ts";
 
 /** Round numbers inside a range, about `count` of them. */
-export function ticks(low: number, high: number, count = 4): number[] {
+export function ticks(low: number, high: number, count = 6): number[] {
   const raw = (high - low) / count;
   if (!(raw > 0)) return [];
   const power = 10 ** Math.floor(Math.log10(raw));

@@ -78,6 +78,7 @@ test("an extent has a width, also of one value and of none", () => {
 test("ticks are round numbers within the range", () => {
   assert.deepEqual(ticks(0, 1, 4).map((tick) => tick.toFixed(1)), ["0.0", "0.5", "1.0"]);
   assert.deepEqual(ticks(1, 1), []);
+  assert.deepEqual(ticks(1.1, 9.6), [2, 4, 6, 8]); // one number alone would be no scale
 });
 
 test("what only one of two runs flags is told apart by both thresholds", () => {

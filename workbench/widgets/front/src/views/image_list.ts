@@ -193,12 +193,13 @@ export function imageList({ explorer, store, atlas, redraw }: Context): HTMLElem
     summary(state);
     draw();
   });
-  store.watch(["image"], () => {
+  const follow = (): void => {
     reveal();
     draw();
-  });
+  };
+  store.watch(["image"], follow);
   atlas.watch(draw);
-  redraw(draw);
+  redraw(follow); // what is hidden cannot be scrolled
   new ResizeObserver(draw).observe(list); // it is as high as what stands beside it
   return root;
 }

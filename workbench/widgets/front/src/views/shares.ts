@@ -69,10 +69,9 @@ export function shareBars({ explorer, store }: Context): HTMLElement {
     shares?.forEach((share) => {
       total += share;
     });
+    const taking = shares && picture ? takingPart(picture.subset, shares.length) : [];
     const order = shares
-      ? Array.from(shares.keys())
-          .sort((a, b) => shares[b] - shares[a] || a - b)
-          .slice(0, MOST)
+      ? taking.sort((a, b) => shares[b] - shares[a] || a - b).slice(0, MOST)
       : [];
     while (bars.length < order.length) bars.push(newBar());
     let shown = 0;
@@ -97,7 +96,7 @@ export function shareBars({ explorer, store }: Context): HTMLElement {
     else if (!session.selected.length) write(rest, "The run has selected no neuron.");
     else if (!shares) write(rest, "The shares are not known.");
     else {
-      const others = shares.length - order.length;
+      const others = taking.length - order.length;
       write(rest, others > 0 ? `the other ${others}: ${percent(Math.max(0, 1 - shown))}` : "");
     }
     const near = at === null ? undefined : picture?.answer.arrays["nearest_at"];

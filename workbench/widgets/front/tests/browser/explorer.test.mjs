@@ -70,12 +70,30 @@ test("a lasso chooses neurons, and detection is redone with only these", { skip 
   await page.getByRole("radio", { name: "Only these" }).check({ force: true });
   await settled();
   const status = await page.getByRole("status").first().innerText();
-  assert.match(status, /^Detection redone only \d+ of 100 neurons/);
+  const [, taking] = status.match(/^Detection redone only (\d+) of 100 neurons/);
+  const shares = await page.getByRole("region", { name: "Patch" }).innerText();
+  const bars = await page.getByRole("list", { name: /by share/ }).getByRole("button").count();
+  assert.equal(bars, Math.min(12, taking));
+  assert.equal(shares.match(/the other (\d+)/)?.[1], taking > 12 ? String(taking - 12) : undefined);
   assert.notDeepEqual(await rows(), before);
   await page.getByRole("radio", { name: "All neurons" }).check({ force: true });
   await settled();
   assert.deepEqual(await rows(), before);
   assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test("an image that Python has chosen before is in sight when it opens", { skip }, async () => {
+  const { page, settled } = await opened();
+  await page.getByRole("listbox", { name: "Images" }).press("End");
+  await settled();
+  await page.waitForTimeout(120);
+  const { image } = await chosen(page);
+  await page.evaluate(() => harness.close());
+  await page.evaluate((last) => harness.show(harness.SMALL, (header) => {
+    header.chosen = { image: last };
+  }), image);
+  await page.getByRole("listbox", { name: "Images" }).getByRole("option", { selected: true }).waitFor({ timeout: 2000 });
   await page.context().close();
 });
 
