@@ -127,7 +127,7 @@ def test_every_verb_and_option_stands_on_the_page_of_the_command_line(built):
         "reference/command-line.html"
     ].anchors
     text = commands.page()
-    for option in ("`--shots N`", "`--dry-run`", "`--ray-address A`", "`DATA...`"):
+    for option in ("`--shots LIST`", "`--dry-run`", "`--ray-address A`", "`DATA...`"):
         assert option in text
 
 
