@@ -131,6 +131,13 @@ def test_every_verb_and_option_stands_on_the_page_of_the_command_line(built):
         assert option in text
 
 
+def test_formulas_are_shown_without_a_script(site):
+    page = (site / "design.html").read_text("utf-8")
+    assert page.count('display="block"') == page.count('class="formula"') > 3
+    assert "arithmatex" not in page
+    assert "\\frac" not in page
+
+
 def test_the_home_page_begins_as_the_readme_does(site):
     home = (site / "index.html").read_text("utf-8")
     assert "Look inside CLIP to see how it knows that something is wrong in a picture." in home
