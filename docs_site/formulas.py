@@ -17,6 +17,8 @@ def with_formulas(content: str) -> str:
     """
     content = _INLINE.sub(lambda found: convert(html.unescape(found[1])), content)
     return _BLOCK.sub(
-        lambda found: f'<div class="formula">{convert(html.unescape(found[1]), "block")}</div>',
+        lambda found: (
+            f'<div class="formula">{convert(html.unescape(found[1]), display="block")}</div>'
+        ),
         content,
     )

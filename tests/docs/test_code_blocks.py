@@ -19,7 +19,7 @@ def named(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-SMALL = 96  # px of the embedded model's pictures here, a quarter of its patches
+SMALL = 48  # px of the embedded model's pictures here, a sixteenth of its patches
 
 
 @functools.cache

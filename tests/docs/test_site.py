@@ -127,8 +127,15 @@ def test_every_verb_and_option_stands_on_the_page_of_the_command_line(built):
         "reference/command-line.html"
     ].anchors
     text = commands.page()
-    for option in ("`--shots N`", "`--dry-run`", "`--ray-address A`", "`DATA...`"):
+    for option in ("`--shots LIST`", "`--dry-run`", "`--ray-address A`", "`DATA...`"):
         assert option in text
+
+
+def test_formulas_are_shown_without_a_script(site):
+    page = (site / "design.html").read_text("utf-8")
+    assert page.count('display="block"') == page.count('class="formula"') > 3
+    assert "arithmatex" not in page
+    assert "\\frac" not in page
 
 
 def test_the_home_page_begins_as_the_readme_does(site):
