@@ -182,7 +182,7 @@ for index, (method, series) in enumerate(points.items()):
     add_line(figure, method, shots, means, index, band=(low, high), barred=True)
 figure.update_xaxes(title_text="normal images", tickvals=[1, 4])
 figure.update_yaxes(title_text="image AUROC (%)")
-sized(figure, SINGLE, 60)
+figure = sized(figure, SINGLE, 60)
 ### END SOLUTION
 
 # %%
