@@ -15,6 +15,7 @@ from workbench.evaluation.image_metrics import (
     balanced_accuracy,
     f1_max,
     fpr_at_95,
+    image_auroc,
     image_curves,
     image_metrics,
 )
@@ -180,6 +181,14 @@ def test_intervals_depend_on_the_seed_and_not_on_order_or_unit() -> None:
     assert image_metrics(labels, values, seed=2)["image_auroc"].low != first["image_auroc"].low
     scaled = image_metrics(labels, 8 * values, seed=1)
     assert [m.low for m in scaled.values()] == [m.low for m in first.values()]
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1, 1, 0], [0, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]])
+def test_the_auroc_alone_is_the_one_among_all_metrics(labels) -> None:
+    scores = [0.1, 0.5, 0.4, 0.9, 0.9, 0.2]
+    assert (
+        image_auroc(labels, scores, seed=3) == image_metrics(labels, scores, seed=3)["image_auroc"]
+    )
 
 
 def test_a_kind_with_one_image_has_no_interval() -> None:

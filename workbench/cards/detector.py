@@ -12,7 +12,7 @@ from workbench.cards.card import Miss, Silenced
 from workbench.cards.watching import Truth
 from workbench.clip.neuron_set import NeuronSet
 from workbench.evaluation.evaluate import threshold_of
-from workbench.evaluation.image_metrics import image_metrics
+from workbench.evaluation.image_metrics import image_auroc
 from workbench.evaluation.interventions import labelled_effects
 from workbench.evaluation.measure import Measure
 from workbench.excavation.detector import Excavation
@@ -73,7 +73,7 @@ def alone(
     """
     centre = normals.of(neurons, normals.mean)
     scores = (ends - centre).abs().amax(1).double().numpy()
-    return [image_metrics(labels, each, seed=seed)["image_auroc"] for each in scores.T]
+    return [image_auroc(labels, each, seed=seed) for each in scores.T]
 
 
 def silencing(

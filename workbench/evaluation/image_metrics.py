@@ -157,6 +157,23 @@ def image_metrics(
     return measures
 
 
+def image_auroc(
+    labels: ArrayLike, scores: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+) -> Measure:
+    """Return the AUROC with the interval that `image_metrics` gives it, without the others' cost.
+
+    Raises as `image_metrics` does.
+    """
+    truth, values = checked(labels, scores)
+    measure = auroc(truth, values)
+    if not draws or min(np.bincount(truth, minlength=2)) < 2:
+        return measure
+    key = "image_auroc"
+    worth = {key: IMAGE_METRICS[key]}
+    low, high = interval(bootstrap(worth, truth, values, draws=draws, seed=seed)[key])
+    return replace(measure, low=low, high=high)
+
+
 def image_curves(labels: ArrayLike, scores: ArrayLike) -> dict[str, Curve]:
     """Return the `roc` and the `precision_recall` curve; none without both kinds of image."""
     truth, values = checked(labels, scores)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from workbench.evaluation.evaluate import CategoryResult, ImageRow
-from workbench.evaluation.image_metrics import image_metrics
+from workbench.evaluation.image_metrics import image_auroc
 from workbench.evaluation.measure import Measure
 from workbench.excavation.detection import Detection
 from workbench.excavation.detector import Excavation
@@ -85,7 +85,7 @@ def text_branch(result: CategoryResult) -> Measure | None:
     scores = [row.text for row in result.rows if row.text is not None]
     if not scores or len(scores) != len(result.rows):
         return None
-    return image_metrics([row.label for row in result.rows], scores)["image_auroc"]
+    return image_auroc([row.label for row in result.rows], scores)
 
 
 def _judged(row: ImageRow, sample: Sample, grid: tuple[int, int]) -> Judged:
