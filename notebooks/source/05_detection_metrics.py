@@ -145,7 +145,7 @@ score(labels[normal_only], scores[normal_only])["image_auroc"]
 # may say.
 #
 # ### Exercise 5.2 · A threshold that keeps its promise
-# Difficulty ●●○ · about 8 minutes
+# Difficulty ●●○ · about 7 minutes
 #
 # Write `my_threshold(held_out, alpha)`: the lowest of the held-out scores such that a new normal
 # image lies above it with a probability of at most `alpha`. If none of them is high enough, return

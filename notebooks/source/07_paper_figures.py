@@ -99,7 +99,7 @@ made["shots"].figure
 # random neurons ([results](../docs/results.md)).
 #
 # ### Exercise 7.1 · A spread over seeds
-# Difficulty ●●○ · about 7 minutes
+# Difficulty ●●○ · about 8 minutes
 #
 # In tables stands `mean ± standard deviation over seeds` of the *mean over categories*. Write
 # `my_spread(rows)`: `rows` are dictionaries with the keys `category`, `seed` and `image_auroc`
@@ -193,7 +193,7 @@ figure
 
 # %% [markdown]
 # ### Exercise 7.3 · A caption
-# Difficulty ●○○ · about 5 minutes
+# Difficulty ●○○ · about 7 minutes
 #
 # Write the caption as a text. A reader who sees nothing but the figure has to learn: which model,
 # which data, which metric, over how many seeds, and what the bars are.

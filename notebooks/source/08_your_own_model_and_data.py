@@ -98,7 +98,7 @@ for folder in ("mine", "mine_of_hf"):
 
 # %% [markdown]
 # ### Exercise 8.1 · What weights say
-# Difficulty ●●● · about 10 minutes
+# Difficulty ●●● · about 12 minutes
 #
 # A *file* of weights is only tensors with names. Write `my_architecture(tensors)`: from open_clip's
 # state dict to a dictionary with `image_size`, `patch_size` (both in pixels, along a side), `width`
@@ -342,8 +342,8 @@ Image.open(next(path for path in sorted(Path("detected").rglob("*.png"))))
 # * **Memory.** `workbench models --cost` says what every known model takes. `dtype="fp16"` halves
 #   weights and activations; do `wb.parity(model)` again then, for rounding is no longer small.
 # * **Speed.** `batch_size=64` in `excavate`, `score` and `evaluate`.
-# * **Resolution.** `image_size=518` interpolates the position embedding: finer maps, and four to
-#   five times the patches.
+# * **Resolution.** `image_size=518` interpolates the position embedding: finer maps, of more than
+#   five times the patches that 224 pixels have, and cost that grows faster than these.
 # * **Layer.** The site is at half depth by default (`blocks.11...` of 24): a choice, not a finding.
 #   Vary it on data that you do not report.
 # * **Words.** Text directions are made of the category's name: `category="hex bolt"` is better than

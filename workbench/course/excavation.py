@@ -41,7 +41,7 @@ def select_and_score(selection: Any, score: Any) -> str:
     """Compare both with the library's, on values with ties and rows that are not scaled."""
     rng = np.random.default_rng(22)
     values = rng.permutation(np.repeat(rng.random(6), 2))
-    wanted = list(select(values, "site", 5))
+    wanted = list(select(values, "site", 5).indices)
     found = names(called(selection, values.copy(), 5), "what my_selection returns")
     if len(found) != 5:
         raise Wrong(f"my_selection was asked for 5 neurons and returns {len(found)}.")
