@@ -108,8 +108,8 @@ figure.update_layout(barmode="overlay", height=400, xaxis_title="lifetime sparsi
 # %% [markdown]
 # The two sites differ much. The hidden units went through an activation function that lets little through
 # below zero, so they are sparse by construction; the residual stream is a sum of many parts, and its
-# channels are about as selective as Gaussian noise of the same mean and variance. And at both sites the
-# population is *not* sparser than the shuffled one. "The neurons that LAKE selects are sparse" is therefore
+# channels are, if anything, less selective than Gaussian noise of the same mean and variance. And at both
+# sites the population is *not* sparser than the shuffled one. "The neurons that LAKE selects are sparse" is therefore
 # not a statement about how these channels fire. It is about how few of them are needed: sections 2 and 3.
 #
 # ## 2 · The sensitivity spectrum
@@ -163,10 +163,11 @@ ranks = np.arange(1, n + 1)
 figure = go.Figure()
 figure.add_scatter(x=ranks, y=found.cumulative, name="sensitivity held by the first K",
                    line={"color": NORMAL, "width": 3})
-figure.add_scatter(x=[0, n], y=[0, 1], name="if all were equal", line={"color": GREY, "dash": "dot"})
+figure.add_scatter(x=[0, n], y=[0, 1], name="if all were equal", mode="lines", line={"color": GREY, "dash": "dot"})
 figure.add_vline(x=found.knee, line={"color": DEFECT, "dash": "dash"},
-                 annotation_text=f"knee: {found.knee}", annotation_position="bottom right")
-figure.update_layout(height=420, xaxis_title="K", yaxis={"title": "share", "tickformat": ".0%"})
+                 annotation_text=f"knee: {found.knee}", annotation_position="top right")
+figure.update_layout(height=420, xaxis={"title": "K", "zeroline": False},
+                     yaxis={"title": "share", "tickformat": ".0%", "zeroline": False})
 
 # %% [markdown]
 # Is that unequal? A spectrum of measured variances is never flat: even neurons that are all alike come out
@@ -206,15 +207,16 @@ curve
 # %%
 low, high = curve.random.min(0), curve.random.max(0)
 figure = go.Figure()
-figure.add_scatter(x=curve.ks, y=high, line={"width": 0}, showlegend=False, hoverinfo="skip")
-figure.add_scatter(x=curve.ks, y=low, line={"width": 0}, fill="tonexty", name="K at random, all draws",
-                   fillcolor="rgba(120,126,135,.25)", hoverinfo="skip")
+figure.add_scatter(x=curve.ks, y=high, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
+figure.add_scatter(x=curve.ks, y=low, mode="lines", line={"width": 0}, fill="tonexty",
+                   name="K at random, all draws", fillcolor="rgba(120,126,135,.25)", hoverinfo="skip")
 figure.add_scatter(x=curve.ks, y=curve.bottom, name="K least sensitive",
                    line={"color": DEFECT, "width": 3})
 figure.add_scatter(x=curve.ks, y=curve.accuracy, name="K most sensitive",
                    line={"color": NORMAL, "width": 3})
 figure.add_hline(y=0.5, line={"color": GREY, "dash": "dot"}, annotation_text="guessing")
-figure.update_layout(height=440, xaxis={"title": "K", "type": "log"}, yaxis_title="image AUROC")
+figure.update_layout(height=440, yaxis_title="image AUROC",
+                     xaxis={"title": "K", "type": "log", "tickvals": curve.ks})
 
 # %% [markdown]
 # "K neurons are enough" needs a rule. A curve may reach its goal at some K by luck and fall below it again,
@@ -267,9 +269,9 @@ scores = [detection.score for detection in everything.score(tests)]
 print(len(tests), "test images, all neurons:", image_metrics(labels, scores)["image_auroc"])
 
 # %% [markdown]
-# The interval is wider than any distance between the curves. On this model and this product they cross, and
-# no order among them is shown; [results](../docs/results.md) has all five products and five support sets,
-# and claim 2, "100 keep the accuracy of all", is undecided there too.
+# The interval is wider than any distance between the two lines. On this model and this product they cross,
+# both near what random sets give, and no order among them is shown; [results](../docs/results.md) has all
+# five products and five support sets, and claim 2, "100 keep the accuracy of all", is undecided there too.
 #
 # ## 4 · The same neurons for every product?
 #

@@ -36,6 +36,11 @@ def test_a_cell_that_fails_is_an_error_that_names_the_notebook():
         executed(made("1 / 0"))
 
 
+def test_a_kernel_that_dies_is_an_error_that_names_the_notebook():
+    with pytest.raises(RunError, match="09_example does not run: Kernel died"):
+        executed(made("import os; os._exit(1)"))
+
+
 def test_a_check_that_does_not_pass_is_an_error():
     code = "from workbench.course import excavation\nexcavation.shares_that_add_up(...)"
     with pytest.raises(RunError, match=r"exercise 2\.3 does not pass"):

@@ -23,7 +23,7 @@ def executed(notebook: Any, seconds: float = LIMIT) -> Any:
     fails or whose output cannot be kept.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -40,7 +40,7 @@ def executed(notebook: Any, seconds: float = LIMIT) -> Any:
         client.on_cell_executed = _after(client, place / "pages")
         try:
             client.execute(env={**os.environ, STRICT: "strict"})
-        except (CellExecutionError, CellTimeoutError) as error:
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             name = notebook.metadata["workbench"]["chapter"]
             raise RunError(f"{name} does not run: {str(error)[-1500:]}") from error
         for number, cell in enumerate(notebook.cells):
