@@ -83,3 +83,11 @@ def test_the_explorer_fits_the_notebook_in_both_themes_and_at_two_widths(noteboo
                 assert views.too_wide() == []
                 views.shot(shot, f"lab-{name}-{theme}-{width}")
     notebook.theme("light")
+
+
+def test_another_view_on_the_page_does_not_undress_the_explorer(notebook):
+    views = Views(notebook.page).opened()
+    bar = views.shares.locator("button[aria-pressed=false]").first
+    assert bar.evaluate("(one) => getComputedStyle(one).borderTopColor") == "rgba(0, 0, 0, 0)"
+    chart = views.neuron.locator(".ne-effects svg").first
+    assert chart.evaluate("(one) => getComputedStyle(one).width") == "70px"
