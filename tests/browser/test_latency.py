@@ -1,11 +1,9 @@
 """How long it takes until all views have followed a choice: real JupyterLab, real kernel."""
 
-import os
 import time
 
 import pytest
 
-from tests.browser.figures import judge
 from tests.browser.views import Views
 
 DEMO = """
@@ -31,7 +29,7 @@ CASES = {"demo": (DEMO, 100), "2,000 images, 36,864 neurons": (LARGE, 150)}
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_all_views_have_followed_a_choice_within_the_aim(in_lab, lab, figures, name):
+def test_all_views_follow_a_choice_and_the_time_it_takes_is_reported(in_lab, lab, figures, name):
     code, aim = CASES[name]
     notebook = lab.open(in_lab, lab.write("latency.ipynb", code, "explorer"))
     notebook.run(0)
@@ -41,7 +39,6 @@ def test_all_views_have_followed_a_choice_within_the_aim(in_lab, lab, figures, n
     opened = time.perf_counter() - began
     looked = notebook.ask("looked")
     figures.keep(f"{name}: opening", looked_s=round(looked, 1), shown_s=round(opened, 2))
-    load = os.getloadavg()[0]
 
     views.map.focus()
     run = views.timed([lambda: views.map.press("n")] * 40)
@@ -60,9 +57,6 @@ def test_all_views_have_followed_a_choice_within_the_aim(in_lab, lab, figures, n
     images = views.timed([lambda: views.images.press("ArrowDown")] * 10)
     figures.times(f"{name}: an image, first shown", images)
     figures.times(f"{name}: a neuron that the run did not select", layer)
-    judged = {
-        "a neuron of the run, first shown": figures.times(f"{name}: a neuron of the run", run),
-        "a patch": figures.times(f"{name}: a patch", patch),
-    }
+    figures.times(f"{name}: a neuron of the run", run, aim_ms=aim)
+    figures.times(f"{name}: a patch", patch, aim_ms=aim)
     notebook.close()
-    judge(judged, aim, load)

@@ -196,7 +196,7 @@ def test_a_neuron_is_told_as_its_card_tells_it(answers, excavation, dataset):
         for mine, its in zip(header["groups"], card.histograms, strict=True):
             assert mine["counts"] == its.counts.tolist()
             assert mine["mean"] == pytest.approx(its.mean)
-        *_, last = answers.neurons.silencing(site, index)
+        *_, last = answers.neurons.rest(site, index)
         later = last.header["silenced"]
         assert later["value"] == pytest.approx(card.silenced.auroc.value)
         assert (later["low"], later["high"]) == (card.silenced.auroc.low, card.silenced.auroc.high)

@@ -68,6 +68,22 @@ def test_what_silencing_does_follows_under_the_same_number(line):
     assert again[0]["header"]["silenced"] == second[0]["header"]["silenced"]
 
 
+def test_with_many_images_what_a_neuron_does_by_itself_follows_before_what_silencing_does(
+    line, monkeypatch
+):
+    from workbench.widgets.explorer import neurons
+
+    prompt = line.say(id=1, ask="neuron", site=SITE, index=3)[0][0]["header"]["alone"]
+    monkeypatch.setattr(neurons, "PROMPT", 7)
+    first, second, third = line.say(id=2, ask="neuron", site=SITE, index=4)
+    assert "alone" not in first[0]["header"]
+    assert second[0]["header"].keys() == {"site", "index", "alone"}
+    assert third[0]["header"].keys() == {"site", "index", "alone", "silenced"}
+    assert [one[0].get("more", False) for one in (first, second, third)] == [True, True, False]
+    (again,) = line.say(id=3, ask="neuron", site=SITE, index=3)
+    assert again[0]["header"]["alone"] == prompt
+
+
 def test_in_a_notebook_silencing_waits_until_nothing_else_is_asked(line, monkeypatch):
     monkeypatch.setattr(later, "IDLE", 0.05)
 
@@ -94,14 +110,14 @@ def test_silencing_rests_while_something_else_is_asked_and_then_goes_on(
 ):
     monkeypatch.setattr(later, "IDLE", 0.05)
     worked = []
-    silencing = explorer._answers.neurons.silencing
+    rest = explorer._answers.neurons.rest
 
     def watched(site, index):
-        for step in silencing(site, index):
+        for step in rest(site, index):
             worked.append(index)
             yield step
 
-    monkeypatch.setattr(explorer._answers.neurons, "silencing", watched)
+    monkeypatch.setattr(explorer._answers.neurons, "rest", watched)
 
     async def session():
         line.say(id=1, ask="neuron", site=SITE, index=3)

@@ -41,6 +41,9 @@ SILENCED = 100
 SLICE = 4
 """So many of them at a time, a fraction of a second."""
 
+PROMPT = 200
+"""With more images than so many, a neuron's AUROC and its interval follow the first answer."""
+
 AT_LEISURE = 2**28
 """Bytes of what all neurons do in every image that are gathered before anybody asks (256 MiB)."""
 
@@ -61,28 +64,38 @@ class Neurons:
     _crops: dict[str, Crops] = field(default_factory=dict)
     _normals: dict[tuple[str, bool], Normals] = field(default_factory=dict)
     _answers: dict[str, Parcel] = field(default_factory=dict)
+    _by_itself: dict[str, dict[str, Any]] = field(default_factory=dict)
     _silenced: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def answer(self, site: str, index: int) -> Parcel:
+    def answer(self, site: str, index: int, *, prompt: bool = True) -> Parcel:
         """Return what is at hand of a neuron, or takes one pass over the images.
+
+        With `prompt`, what takes long with many images is left to `rest`.
 
         Raises `SiteError` or `SettingError` for a neuron that there is not, `DataError` for an
         image that does not open any more.
         """
-        name = self.check(site, index).names[0]
+        neuron = self.check(site, index)
+        name = neuron.names[0]
         if name not in self._answers:
-            self._answers[name] = self._answered(self.check(site, index))
+            self._answers[name] = self._answered(neuron)
+        if name not in self._by_itself and not (prompt and len(self.opening.samples) > PROMPT):
+            self._by_itself[name] = self._alone(neuron)
         found = self._answers[name]
-        return Parcel({**found.header, **self._silenced.get(name, {})}, found.arrays)
+        return Parcel({**found.header, **self._found_later(name)}, found.arrays)
 
-    def silencing(self, site: str, index: int) -> Iterator[Parcel | None]:
-        """Find out what holding a neuron at its normal mean does to the AUROC.
+    def rest(self, site: str, index: int) -> Iterator[Parcel | None]:
+        """Find out what takes longer: a neuron's AUROC by itself, where there are many images, and
+        what holding it at its normal mean does to the detector's.
 
-        Yields `None` after every few images, at last the answer; nothing where nobody can say:
-        without labels of both kinds, the support or the model. Later answers about the neuron have
-        it too.
+        Yields all that was found out when there is something new, and `None` after every few
+        images; nothing where nobody can say: without labels of both kinds, the support or the
+        model. Later answers about the neuron have it too.
         """
         neuron = self.check(site, index)
+        if neuron.names[0] not in self._by_itself:
+            self._by_itself[neuron.names[0]] = self._alone(neuron)
+            yield self._more_of(neuron)
         if not self.can_silence or neuron.names[0] in self._silenced:
             return
         normals = self._normals_at(site, layer_norm=False)
@@ -104,7 +117,7 @@ class Neurons:
         self._silenced[neuron.names[0]] = (
             {"silenced": {**told, "images": len(some)}} if told else {}
         )
-        yield Parcel({"site": site, "index": index, **self._silenced[neuron.names[0]]})
+        yield self._more_of(neuron)
 
     def watch_the_rest(self) -> Iterator[None]:
         """Look at the images again for all neurons of the sites that nobody has asked for yet.
@@ -128,8 +141,9 @@ class Neurons:
             yield
 
     def follows(self, site: str, index: int) -> bool:
-        """Say whether `silencing` has something to find out about a neuron."""
-        return self.can_silence and f"{site}:{index}" not in self._silenced
+        """Say whether `rest` has something to find out about a neuron."""
+        name = f"{site}:{index}"
+        return name not in self._by_itself or (self.can_silence and name not in self._silenced)
 
     @property
     def can_silence(self) -> bool:
@@ -168,9 +182,6 @@ class Neurons:
             ],
             "tile": TILE,
         }
-        by_itself = self._alone(watch, at, neuron)
-        if by_itself:
-            header["alone"] = by_itself
         if place.selected:
             header["carries"] = float(self.opening.carried()[own.indices.index(index)])
         columns = self.excavation.model.grid[1]
@@ -232,15 +243,24 @@ class Neurons:
             Picture(str(number), sample.path) for number, sample in enumerate(self.opening.samples)
         ]
 
-    def _alone(self, watch: Watch, at: int, neuron: NeuronSet) -> dict[str, float | None]:
-        samples = self.opening.samples
+    def _found_later(self, name: str) -> dict[str, Any]:
+        return {**self._by_itself.get(name, {}), **self._silenced.get(name, {})}
+
+    def _more_of(self, neuron: NeuronSet) -> Parcel:
+        later = self._found_later(neuron.names[0])
+        return Parcel({"site": neuron.site, "index": neuron[0], **later})
+
+    def _alone(self, neuron: NeuronSet) -> dict[str, Any]:
+        watch, samples = self._watch(neuron), self.opening.samples
         known = [number for number, sample in enumerate(samples) if sample.label is not None]
         normals = self._normals_at(neuron.site, layer_norm=self.excavation.settings.layer_norm)
         if not known or normals is None:
             return {}
         labels = [int(samples[number].label == 1) for number in known]
+        at = watch.neurons.indices.index(neuron[0])
         ends = watch.ends[known][:, :, at : at + 1]
-        return _told(alone(ends, neuron, normals, labels, self.seed)[0])
+        told = _told(alone(ends, neuron, normals, labels, self.seed)[0])
+        return {"alone": told} if told else {}
 
     def _normals_at(self, site: str, *, layer_norm: bool) -> Normals | None:
         """Return what the neurons at a site do on the support, measured once."""

@@ -139,7 +139,7 @@ def _panels(answers: Answers, room: float) -> dict[str, Parcel]:
     found: dict[str, Parcel] = {}
     site, taken = answers.excavation.neurons.site, 0.0
     for index in answers.excavation.neurons.indices:
-        parcel = answers.neurons.answer(site, index)
+        parcel = answers.neurons.answer(site, index, prompt=False)
         taken += _size([parcel])
         if taken > room and found:
             break

@@ -244,10 +244,12 @@ class NeuronExplorer(anywidget.AnyWidget):
             yield from self._answers.neurons.watch_the_rest()
 
     def _follow_up(self, number: Any, site: str, index: int) -> Iterator[None]:
+        neurons = self._answers.neurons
         try:
-            for found in self._answers.neurons.silencing(site, index):
+            for found in neurons.rest(site, index):
                 if found is not None:
-                    self._reply(number, found)
+                    more = {"more": True} if neurons.follows(site, index) else {}
+                    self._reply(number, found, **more)
                 yield
         except WorkbenchError as error:
             self._fail(number, str(error))
