@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = {
     "README.md": "readme.md",
     "CONTRIBUTING.md": "contributing.md",
+    "notebooks/source/README.md": "writing-notebooks.md",
     "CHANGELOG.md": "changelog.md",
     "data/README.md": "data.md",
     "data/demo/README.md": "demo-data.md",
