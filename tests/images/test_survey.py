@@ -45,7 +45,7 @@ def test_the_same_pixels_in_training_and_test_are_found_in_any_file_format(tmp_p
     leaks = [[s.name for s in one.samples] for one in found.twice if one.leak]
     assert leaks == [["train/good/000.png", "test/good/copy.bmp"]]
     assert len(found.twice) == 2
-    said = "1 test images have the pixels of training images: bolt: train/good/000.png = bolt: "
+    said = "1 test image has the pixels of training images: bolt: train/good/000.png = bolt: "
     assert said + "test/good/copy.bmp" in read_dataset(root).describe()
     assert "pixels of" not in read_dataset(root, decode=False).describe()
 
@@ -54,7 +54,7 @@ def test_a_picture_with_two_labels_is_told(tmp_path: Path) -> None:
     root = build.mvtec(tmp_path / "bolt")
     shutil.copy(root / "test/good/000.png", root / "test/bent/000.png")
     said = read_dataset(root).describe()
-    assert "1 pictures are labelled both normal and anomalous: bolt: test/bent/000.png" in said
+    assert "1 picture is labelled both normal and anomalous: bolt: test/bent/000.png" in said
 
 
 def test_pictures_of_one_content_and_other_shape_are_not_the_same(tmp_path: Path) -> None:

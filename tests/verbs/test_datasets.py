@@ -50,7 +50,7 @@ def test_duplicates_are_listed_and_headers_alone_do_not_find_them(capsys, tmp_pa
     build.mask(root / "ground_truth/bent/twin_mask.png")
     status, out, _ = run(capsys, "datasets", root)
     assert status == 0
-    assert "1 test images have the pixels of training images" in out
+    assert "1 test image has the pixels of training images" in out
     assert "twice within a split:\n  bolt: test/bent/000.png = bolt: test/bent/twin.png" in out
     assert "pixels of" not in run(capsys, "datasets", root, "--headers")[1]
 

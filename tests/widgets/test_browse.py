@@ -1,4 +1,6 @@
+import asyncio
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -178,3 +180,38 @@ def test_a_notebook_shows_the_view(excavation):
     shown = view._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in shown
     assert repr(view) == "Browser('metal_sheet', 0 images)"
+
+
+def test_what_a_widget_says_in_another_thread_is_done_where_cells_run(
+    excavation, dataset, monkeypatch
+):
+    # JupyterLab may send widgets' messages to a subshell of the kernel, which is a thread.
+    asked_in = []
+
+    score = type(excavation).score
+
+    def recorded(self, paths):
+        asked_in.append(threading.get_ident())
+        return score(self, paths)
+
+    monkeypatch.setattr(type(excavation), "score", recorded)
+
+    async def cells():
+        view = browse(excavation, dataset)
+        before = parts(view)
+
+        def act():
+            view.picker.value = len(view.items) - 1
+            view.sorter.click()
+
+        other = threading.Thread(target=act)
+        other.start()
+        other.join()
+        assert parts(view) == before
+        await asyncio.sleep(0)
+        assert all(old != new for old, new in zip(before, parts(view), strict=True))
+        assert len(view.scores) == len(view.items)
+
+    asyncio.run(cells())
+    assert len(asked_in) == 3
+    assert set(asked_in) == {threading.get_ident()}

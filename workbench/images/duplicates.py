@@ -46,12 +46,12 @@ def duplicate_notes(looked: Sequence[Looked]) -> list[str]:
     notes = []
     if leaks:
         number = sum(sample.split == "test" for one in leaks for sample in one.samples)
-        notes.append(f"{number} test images have the pixels of training images: {_listed(leaks)}")
+        have = "1 test image has" if number == 1 else f"{number} test images have"
+        notes.append(f"{have} the pixels of training images: {_listed(leaks)}")
     if contradictions:
-        notes.append(
-            f"{len(contradictions)} pictures are labelled both normal and anomalous: "
-            f"{_listed(contradictions)}"
-        )
+        number = len(contradictions)
+        are = "1 picture is" if number == 1 else f"{number} pictures are"
+        notes.append(f"{are} labelled both normal and anomalous: {_listed(contradictions)}")
     return notes
 
 

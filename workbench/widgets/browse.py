@@ -5,7 +5,7 @@ keeps the view stays small. Images are judged when they are first looked at.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from workbench.figures.overlay import OPACITY, encode, outline, overlay
 from workbench.images.decode import open_image
 from workbench.images.truth import true_mask
 from workbench.widgets import texts
+from workbench.widgets.home import Home
 from workbench.widgets.inputs import Images, Item, items_of, loaded
 
 MAX_SIDE = 512
@@ -59,6 +60,7 @@ class Browser:
         self.scores: dict[Path, float] = {}
         self._found: OrderedDict[Path, Detection] = OrderedDict()
         self._settling = False
+        self._home = Home()
         self._build()
         self._list(None)
         if self.items:
@@ -83,7 +85,7 @@ class Browser:
         self._found.move_to_end(item.path)
         return self._found[item.path]
 
-    def score_all(self, *_: Any) -> None:
+    def score_all(self) -> None:
         """Judge every image and sort the list by score, highest first."""
         self.progress.max, self.progress.value = max(len(self.items), 1), 0
         self.progress.layout.visibility = "visible"
@@ -125,13 +127,13 @@ class Browser:
         )
         self.summary, self.bars = widgets.HTML(), widgets.HTML()
         self.scale, self.message = widgets.HTML(), widgets.HTML()
-        self.picker.observe(self._picked, "value")
+        self.picker.observe(self._at_home(self._picked), "value")
         for part in (self.branch, self.opacity, self.truth):
-            part.observe(self._draw, "value")
+            part.observe(self._at_home(self._draw), "value")
         for part in (self.row, self.column):
-            part.observe(self._patch_moved, "value")
-        self.strongest.on_click(self._to_peak)
-        self.sorter.on_click(self.score_all)
+            part.observe(self._at_home(self._patch_moved), "value")
+        self.strongest.on_click(self._at_home(self._picked))
+        self.sorter.on_click(self._at_home(self.score_all))
         left = widgets.VBox(
             [
                 self.picker,
@@ -160,7 +162,11 @@ class Browser:
         self.picker.value = None if picked is None else self.items.index(picked)
         self._settling = False
 
-    def _picked(self, *_: Any) -> None:
+    def _at_home(self, act: Callable[[], None]) -> Callable[..., None]:
+        """Return `act` as a handler of a widget's messages, whose contents it does not need."""
+        return lambda *_: self._home.do(act)
+
+    def _picked(self) -> None:
         if self._settling:
             return
         try:
@@ -178,14 +184,11 @@ class Browser:
         self._settling = False
         self._draw()
 
-    def _to_peak(self, *_: Any) -> None:
-        self._picked()
-
-    def _patch_moved(self, *_: Any) -> None:
+    def _patch_moved(self) -> None:
         if not self._settling:
             self._draw()
 
-    def _draw(self, *_: Any) -> None:
+    def _draw(self) -> None:
         """Show the picked image with its map, and the neurons behind the chosen patch."""
         try:
             item, found = self.item, self.detection

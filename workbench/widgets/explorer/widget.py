@@ -21,11 +21,11 @@ from workbench.widgets.explorer import front
 from workbench.widgets.explorer.answers import Answers
 from workbench.widgets.explorer.chosen import Chosen, Neurons, names_of, number_of
 from workbench.widgets.explorer.given import shown_and_known
-from workbench.widgets.explorer.home import Home
 from workbench.widgets.explorer.later import Later
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import check_there, look
 from workbench.widgets.explorer.parcel import Parcel, plain
+from workbench.widgets.home import Home
 from workbench.widgets.inputs import Images, loaded
 
 Callback = Callable[["NeuronExplorer"], object]
