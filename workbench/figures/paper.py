@@ -31,7 +31,8 @@ SMALL, TEXT, LETTER = 6.5, 7.0, 9.0
 _SAMPLE = 45  # CSS pixels that a legend keeps beside an entry's text
 _INK, _FAINT = "#1F2328", "#D5D9DE"
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_DASHES = ("solid", "5px,2px", "1.5px,1.5px", "5px,2px,1.5px,2px", "9px,2px", "9px,2px,1.5px,2px")
+"""Short gaps: plotly's own names leave some as long as the dashes, which eats steps of a curve."""
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "triangle-down")
 
 
@@ -128,7 +129,7 @@ def style(index: int) -> Style:
     """Return how the series at `index` is drawn: colour, dash and mark all change with it.
 
     >>> style(0), style(1).dash
-    (Style(colour='#0072B2', dash='solid', mark='circle'), 'dash')
+    (Style(colour='#0072B2', dash='solid', mark='circle'), '5px,2px')
     """
     return Style(
         _COLOURS[index % len(_COLOURS)],
