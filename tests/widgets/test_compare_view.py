@@ -53,6 +53,18 @@ def test_both_runs_judge_the_same_images_each_by_its_own_scores(view, lines, fir
         assert read(image)[1]["fused"].max() == pytest.approx(scores[5], rel=1e-4)
 
 
+def test_what_the_runs_are_is_told_in_words(view, lines, first):
+    said = told(lines)["runs"][0]
+    for part in (
+        f"{len(first.support)} normal image",
+        f"{len(first.neurons)} top neurons of {len(first.sensitivity)} by variance",
+        f"at {first.neurons.site}",
+        f"text weight {first.settings.text_weight:g}",
+        first.model.name,
+    ):
+        assert part in said
+
+
 def test_auroc_and_difference_are_the_evaluation_s_own(view, lines, first, second, dataset):
     header = told(lines)
     results = [evaluate(run, dataset) for run in (first, second)]

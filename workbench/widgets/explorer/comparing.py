@@ -12,7 +12,7 @@ from workbench.excavation.detector import Excavation
 from workbench.images.samples import Sample
 from workbench.images.support import without_support
 from workbench.widgets.explorer.answers import Answers
-from workbench.widgets.explorer.comparison import compared, overlap
+from workbench.widgets.explorer.comparison import compared, described, overlap
 from workbench.widgets.explorer.front import module
 from workbench.widgets.explorer.normal import look_again
 from workbench.widgets.explorer.opening import look
@@ -118,7 +118,7 @@ class CompareView(NeuronExplorer):
         return Parcel(
             {
                 "names": self.names,
-                "runs": [repr(one) for one in self.excavations],
+                "runs": [described(one) for one in self.excavations],
                 **compared(openings),
                 "neurons": overlap(*self.excavations),
             }

@@ -32,6 +32,18 @@ def compared(openings: tuple[Opening, Opening]) -> dict[str, Any]:
     }
 
 
+def described(run: Excavation) -> str:
+    """Return what a run is, as a sentence under its name."""
+    settings, neurons = run.settings, run.neurons
+    images = len(run.support)
+    return (
+        f"{images} normal {'image' if images == 1 else 'images'}; {len(neurons)} "
+        f"{settings.selection} neurons of {len(run.sensitivity)} by {settings.statistic} at "
+        f"{neurons.site}; {settings.normality}; text weight {settings.text_weight:g}; "
+        f"{run.model.name}."
+    )
+
+
 def overlap(first: Excavation, second: Excavation) -> dict[str, Any]:
     """Return how many neurons both have and each alone, or why that means nothing.
 

@@ -17,7 +17,7 @@ const threshold: Kind = {
   views(open) {
     const context = open();
     return [
-      toolbar(context),
+      toolbar(context, false),
       h("div.ne-body.ne-only-threshold",
         imageList(context),
         pictureView(context),

@@ -350,7 +350,7 @@ export function compare(apart: boolean, hostile = true): Parcel {
   return {
     header: {
       names: ["four shots", hostile ? HOSTILE : "B"],
-      runs: ["Excavation('tile', ...)", "Excavation('tile', ...)"],
+      runs: ["4 normal images; 100 neurons.", "1 normal image; 100 neurons."],
       images: 50,
       auroc: [[0.95, 0.9, 0.99], [0.91, 0.85, 0.96]],
       difference: [0.04, -0.01, 0.09],

@@ -67,12 +67,13 @@ export function compareViews(
     below,
     apart,
   );
+  const what = h("div");
   const table = h("table");
   const why = foot();
   const bar = h("div.ne-overlap", { role: "img" });
   const words = foot();
   const lists = h("div");
-  facts.append(h("h4", "Image AUROC"), table, why, h("h4", "Neurons"), bar, words, lists);
+  facts.append(what, h("h4", "Image AUROC"), table, why, h("h4", "Neurons"), bar, words, lists);
   let names: readonly [string, string] = ["A", "B"];
   let spans: [[number, number], [number, number]] = [[0, 1], [0, 1]];
   const x = (value: number): number =>
@@ -141,7 +142,7 @@ export function compareViews(
     const [a, b, ta, tb] = found;
     const { onlyA, onlyB } = sides([a, b], [ta, tb]);
     const groups = [onlyA, onlyB].flatMap((images, at) =>
-      ([[1, "caught by only"], [0, "false alarm of only"], [null, "flagged by only"]] as const).map(
+      ([[1, "caught by only"], [0, "false alarms of only"], [null, "flagged by only"]] as const).map(
         ([of, text]) => [`${text} ${names[at]}`, images.filter((image) => session.labels[image] === of)] as const,
       ),
     );
@@ -168,15 +169,16 @@ export function compareViews(
     named(names);
     write(below, `Dashed lines are the runs’ thresholds, which see no label. The list has the scores of ${names[0]}.`);
     const { auroc, difference, missing, neurons, runs } = header;
+    what.replaceChildren(...runs.map((run, at) => foot(h("b", names[at]), ` ${run}`)));
     table.hidden = !auroc;
     table.replaceChildren();
     if (auroc && difference) {
-      const row = (text: string, [value, low, high]: Figure, title = ""): HTMLElement =>
-        h("tr", { title }, h("th.ne-word", { scope: "row" }, text), h("td", h("b", figure(value))),
-          h("td.ne-foot", low === null || high === null ? "" : `[${figure(low)}, ${figure(high)}]`));
+      const row = (text: string, [value, low, high]: Figure): HTMLElement =>
+        h("tr", h("th.ne-word", { scope: "row" }, text), h("td", h("b", percent100(value))),
+          h("td.ne-foot", low === null || high === null ? "" : `[${percent100(low)}, ${percent100(high)}]`));
       table.append(
         h("thead", h("tr", h("td"), heading("value", "col"), heading("95 % interval", "col"))),
-        h("tbody", row(names[0], auroc[0], runs[0]), row(names[1], auroc[1], runs[1]), row("difference", difference)),
+        h("tbody", row(names[0], auroc[0]), row(names[1], auroc[1]), row("difference", difference)),
       );
     }
     const [, low, high] = difference ?? [0, null, null];
@@ -247,7 +249,5 @@ export function compareViews(
   second.store.watch(["session"], follow);
   return { scatter, facts };
 }
-
-const figure = (value: number): string => percent100(value).replace("-", "−");
 
 const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);

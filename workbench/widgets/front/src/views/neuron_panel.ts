@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { range } from "../order.ts";
 import type { Group, Interval, NeuronAnswer, NeuronHeader } from "../source.ts";
 import type { State } from "../state.ts";
+import { percent100 } from "./plot.ts";
 
 const TILE = 60;
 const WIDTH = 290;
@@ -127,7 +128,7 @@ export function neuronPanel({ explorer, store, undo }: Context): HTMLElement {
         h("tr", heading("Carries of the score at peaks"), h("td"), h("td", percent(carries))),
     ].filter((row) => !!row);
     if (!rows.length) return null;
-    return h("section", h("h4", "What it does"), h("table.ne-effects", h("tbody", ...rows)));
+    return h("section", h("h4", "What it does, with 95 % intervals"), h("table.ne-effects", h("tbody", ...rows)));
   }
 
   function labels({ labels: found }: NeuronHeader): HTMLElement | null {
@@ -180,12 +181,10 @@ function effect(title: string, { value, low, high }: Interval, [from, to]: [numb
     s("line.ne-whisker", { x1: x(low), x2: x(high), y1: 7, y2: 7 }),
     s("circle.ne-mean", { cx: x(value), cy: 7, r: 3 }),
   );
-  const figures = `${short(value)} [${short(low)}, ${short(high)}]`;
   return h(
     "tr",
-    { title: `${title}: ${figures} (95 % interval)` },
     heading(title),
     h("td", chart),
-    h("td", h("b", short(value)), h("span.ne-foot.ne-interval", `[${short(low)}, ${short(high)}]`)),
+    h("td", h("b", percent100(value)), h("span.ne-foot.ne-interval", `[${percent100(low)}, ${percent100(high)}]`)),
   );
 }

@@ -4,7 +4,7 @@ import { pathThrough } from "../chart.ts";
 import type { Points } from "../curves.ts";
 import { foot, h, label, s, write } from "../dom.ts";
 
-export const percent100 = (value: number): string => (100 * value).toFixed(1);
+export const percent100 = (value: number): string => (100 * value).toFixed(1).replace("-", "−");
 
 /** `limit` is where the horizontal axis ends. */
 export function plot(title: string, axes: string, limit = 1) {

@@ -19,7 +19,6 @@ const AXES = "region overlap against pixel false positive rate, to 0.3";
 
 export function proFigure({ explorer, store }: Context): HTMLElement {
   const { root, foot, curve } = plot("PRO", AXES, LIMIT);
-  let whole = AXES;
 
   function show({ header, arrays }: Parcel<Pro>): void {
     const { done, of, value, missing, definition } = header;
@@ -27,12 +26,7 @@ export function proFigure({ explorer, store }: Context): HTMLElement {
       root.title = definition ?? "";
       curve(arrays as unknown as Points, `AUPRO ${percent100(value)}`);
     } else curve(undefined, missing === undefined ? `${done} of ${of} images …` : "none");
-    whole = missing ?? AXES;
-    say();
-  }
-
-  function say(): void {
-    write(foot, store.get().subset.mode === "all" ? whole : `${whole}; of all neurons`);
+    write(foot, missing ?? AXES);
   }
 
   store.watch(["session"], () => {
@@ -40,6 +34,5 @@ export function proFigure({ explorer, store }: Context): HTMLElement {
       show({ header: { done: 0, of: 0, missing: error.message }, arrays: {} });
     });
   });
-  store.watch(["subset"], say);
   return root;
 }

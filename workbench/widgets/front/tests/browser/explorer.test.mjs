@@ -42,6 +42,7 @@ test("choosing a neuron, a patch or an image changes the other views and is told
   await map(page).press("n");
   await settled();
   assert.notEqual(await panel.innerText(), before);
+  assert.match(await panel.innerText(), /image AUROC\s+71\.0\s+\[60\.0, 82\.0\]/); // in percent, as the curves' areas
   await picture(page).press("ArrowLeft");
   await settled();
   assert.notEqual(await bars.innerText(), patchBars);

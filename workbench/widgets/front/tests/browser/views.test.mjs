@@ -39,6 +39,7 @@ async function fromDisk(text) {
 test("the threshold view shows the PRO curve beside ROC and precision-recall", { skip }, async () => {
   const { page, errors } = await opened("threshold");
   const figure = page.locator("figure").filter({ hasText: "PRO" });
+  assert.equal(await page.getByRole("radio").count(), 0); // which neurons take part is the explorer's to choose
   assert.match(await figure.innerText(), /AUPRO 87\.3/);
   assert.equal(await figure.getByRole("img").getAttribute("aria-label"), "PRO, AUPRO 87.3");
   const path = await figure.locator("path").getAttribute("d");
@@ -179,6 +180,7 @@ test("what only one run catches is listed, and leads to the image; names stay te
   await settled();
   assert.deepEqual(await page.locator(".ne-picture-name").allInnerTexts(), [name, name]);
   const facts = await page.getByRole("region", { name: "Comparison", exact: true }).innerText();
+  assert.match(facts, /four shots 4 normal images; 100 neurons\./);
   assert.match(facts, /difference\s+4\.0\s+\[−1\.0, 9\.0\]/);
   assert.match(facts, /holds 0: these 50 images do not tell the two apart/);
   assert.match(await page.locator(".ne-overlap").getAttribute("aria-label"), /^31 only four shots, 69 both, 31 only <img/);
