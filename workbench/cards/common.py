@@ -77,10 +77,19 @@ def naming(site: str, choices: Choices) -> dict[str, Any]:
     }
 
 
-def plain_card(watch: Watch, at: int, place: Place, crops: Crops, key: str, most: int) -> Card:
+def plain_card(
+    watch: Watch,
+    at: int,
+    place: Place,
+    crops: Crops,
+    key: str,
+    most: int,
+    *,
+    lowest: bool = True,
+) -> Card:
     """Return the card of the neuron at place `at` of a watched set: how it fires, and where.
 
-    `key` is how `crops` spells it.
+    `key` is how `crops` spells it; without `lowest` the patches at its lower end are left out.
     """
     samples = {name: group.rows[:, at].numpy() for name, group in watch.groups.items()}
     edges = _edges(np.concatenate([*samples.values()]))
@@ -100,7 +109,7 @@ def plain_card(watch: Watch, at: int, place: Place, crops: Crops, key: str, most
             for name in GROUPS
             if (group := watch.groups.get(name)) and group.count
         ),
-        ends=crops.ends(key, most, hits / known if known else None),
+        ends=crops.ends(key, most, hits / known if known else None, lowest=lowest),
     )
 
 

@@ -24,9 +24,13 @@ class Crops:
         self._table, self._touches = table, touches
         self._opened: OrderedDict[int, Image.Image] = OrderedDict()
 
-    def ends(self, neuron: str, most: int, touching: float | None) -> Ends:
-        """Return both ends of a neuron, `most` patches each. Raises `DataError` as opening does."""
-        return Ends(self._end(neuron, "top", most), self._end(neuron, "bottom", most), touching)
+    def ends(self, neuron: str, most: int, touching: float | None, *, lowest: bool = True) -> Ends:
+        """Return both ends of a neuron, `most` patches each; without `lowest` the upper one alone.
+
+        Raises `DataError` as opening does.
+        """
+        below = self._end(neuron, "bottom", most) if lowest else ()
+        return Ends(self._end(neuron, "top", most), below, touching)
 
     def _end(self, neuron: str, side: Side, most: int) -> tuple[Shown, ...]:
         return tuple(self._shown(one) for one in self._table.of(neuron, side, most))

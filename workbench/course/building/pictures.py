@@ -13,8 +13,8 @@ from PIL import Image
 from workbench.errors import RunError
 
 CHART_WIDTH = 860
-PAGE_WIDTH, PAGE_HEIGHT = 1000, 1400
-LARGEST = 150_000
+PAGE_WIDTH, PAGE_HEIGHT = 1000, 2600
+LARGEST = 200_000
 """Bytes of a picture of a widget."""
 
 

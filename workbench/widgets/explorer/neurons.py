@@ -160,7 +160,8 @@ class Neurons:
         at = watch.neurons.indices.index(index)
         own = self.excavation.neurons
         place = place_of(neuron, self.excavation.settings.statistic, self.sensitivity[site], own)
-        card = plain_card(watch, at, place, self._crops[site], f"{site}:{at}", EXEMPLARS)
+        key = f"{site}:{at}"
+        card = plain_card(watch, at, place, self._crops[site], key, EXEMPLARS, lowest=False)
         header = {
             "site": site,
             "index": index,
