@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
 from workbench.errors import SettingError
 
@@ -42,6 +41,10 @@ def p_at_least(
 
 def corrected(p_values: Float[np.ndarray, "test"]) -> Float[np.ndarray, "test"]:
     """Return Benjamini and Hochberg's adjusted p-values (1995); tests that are NaN stay out."""
+    from scipy import (
+        stats,  # takes a second to import, which those do not have who only read labels
+    )
+
     found = np.full(len(p_values), np.nan)
     known = ~np.isnan(p_values)
     if known.any():

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import nnls
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -109,6 +108,8 @@ def _fitted(atoms: Tensor, targets: Tensor) -> Float[Tensor, "row term"]:
 
     Where the unconstrained solution is not negative it is this one too; the others are few.
     """
+    from scipy.optimize import nnls  # takes half a second to import
+
     products = atoms @ atoms.mT
     ridge = 1e-12 * torch.eye(products.shape[-1], dtype=products.dtype)  # for equal atoms
     towards = torch.einsum("rtd,rd->rt", atoms, targets)
