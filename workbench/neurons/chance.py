@@ -41,9 +41,7 @@ def p_at_least(
 
 def corrected(p_values: Float[np.ndarray, "test"]) -> Float[np.ndarray, "test"]:
     """Return Benjamini and Hochberg's adjusted p-values (1995); tests that are NaN stay out."""
-    from scipy import (
-        stats,  # takes a second to import, which those do not have who only read labels
-    )
+    from scipy import stats  # takes a second to import, which a reader of labels need not wait
 
     found = np.full(len(p_values), np.nan)
     known = ~np.isnan(p_values)
