@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from tests.figures import folders
@@ -12,7 +13,7 @@ from workbench.evaluation.curves import Curve
 from workbench.figures import detection_figures
 from workbench.figures.catalogue import KINDS, figures, lacking
 from workbench.figures.neuron_figures import lacks_overlap, overlap, spectrum
-from workbench.figures.paper import DOUBLE, SINGLE, pt, px, style
+from workbench.figures.paper import DOUBLE, SINGLE, add_line, below, pt, px, style
 from workbench.figures.results_folder import Results, Spectrum, read_results
 from workbench.figures.writing import formats, table, write_plain, write_record
 
@@ -58,6 +59,19 @@ def test_widths_are_millimetres_and_no_type_is_below_six_points(benchmark, claim
         sizes = re.findall(r'"font":\{[^{}]*?"size":([0-9.]+)', one.figure.to_json())
         sizes += re.findall(r'"tickfont":\{"size":([0-9.]+)', one.figure.to_json())
         assert min(map(float, sizes)) >= pt(6)
+
+
+@pytest.mark.parametrize(("length", "columns"), [(4, 5), (30, 3), (200, 1)])
+def test_long_names_go_in_fewer_columns_and_the_legend_has_room_for_all(length, columns):
+    figure = go.Figure()
+    for index in range(20):
+        add_line(figure, f"{index:0{length}}", [1, 2], [0, 1], index, band=([0, 0], [1, 2]))
+    made = below(figure, 5, 50, DOUBLE)
+    taken = made.layout.legend.entrywidth + 45  # beside the text: the line and the gaps
+    assert (px(DOUBLE) - px(13)) // taken == columns
+    rows = -(-20 // columns)
+    assert made.layout.legend.maxheight >= px(5 * rows)
+    assert made.layout.height >= px(50) + made.layout.legend.maxheight
 
 
 def test_a_sweep_has_its_points_and_its_band(claims):

@@ -54,7 +54,7 @@ def _of_categories(results: Results) -> PaperFigure:
     figure.update_yaxes(title_text="precision", col=2)
     figure.update_yaxes(title_text="per-region overlap", col=3)
     figure.update_xaxes(range=[0, _PRO_LIMIT], dtick=0.1, col=3)
-    below(figure, len(results.curves), 5, 46, DOUBLE)
+    below(figure, 5, 46, DOUBLE)
     panel_letters(figure, [(x, 1.0) for x in (0.0, 0.3636, 0.7273)])
     areas = "; ".join(
         f"{name}: image AUROC {_percent(one.get('image_auroc'))}, AP "
@@ -100,7 +100,7 @@ def _of_methods(results: Results) -> PaperFigure:
     _axes(figure, ("false positive rate", "recall"))
     figure.update_yaxes(title_text="true positive rate", col=1)
     figure.update_yaxes(title_text="precision", col=2)
-    below(figure, index, 5, 56, DOUBLE)
+    below(figure, 5, 56, DOUBLE)
     panel_letters(figure, [(0.0, 1.0), (0.55, 1.0)])
     return PaperFigure(
         "curves",

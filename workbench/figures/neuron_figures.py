@@ -59,7 +59,7 @@ def spectrum(results: Results) -> PaperFigure:
     left = f" {zero} values of 0 have no place on the log scale." if zero else ""
     return PaperFigure(
         "spectrum",
-        below(figure, len(results.spectra), 1, 48, SINGLE),
+        below(figure, 1, 48, SINGLE),
         f"Sensitivity of the neurons at {sites} by rank, {results.where}; "
         f"{_support(results)}. Beside each category: the share of the total that the "
         f"{_listed(sizes)} selected neurons hold. One support set each; no bands.{left}",

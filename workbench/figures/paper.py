@@ -29,6 +29,7 @@ SMALL, TEXT, LETTER = 6.5, 7.0, 9.0
 """Type sizes in points: ticks and notes, titles and legends, panel letters. None is below 6."""
 
 _SAMPLE = 45  # CSS pixels that a legend keeps beside an entry's text
+_LETTER = 1.3  # mm that a letter of a legend is wide, at most on average
 _INK, _FAINT = "#1F2328", "#D5D9DE"
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _DASHES = ("solid", "5px,2px", "1.5px,1.5px", "5px,2px,1.5px,2px", "9px,2px", "9px,2px,1.5px,2px")
@@ -215,13 +216,16 @@ def add_line(
     )
 
 
-def below(figure: go.Figure, entries: int, columns: int, plot: float, width: float) -> go.Figure:
+def below(figure: go.Figure, columns: int, plot: float, width: float) -> go.Figure:
     """Put the legend under a plot of `plot` mm height, size the figure for it, and return it.
 
-    `entries` go in `columns` columns of a figure `width` mm wide.
+    Its entries go in `columns` columns of a figure `width` mm wide, or in fewer where names are
+    long.
     """
-    rows = -(-entries // columns)
-    foot = 10 + 5 * rows
+    names = [trace.name for trace in figure.data if trace.showlegend is not False]
+    needed = _SAMPLE * 25.4 / 96 + _LETTER * max(map(len, names), default=0)
+    columns = max(1, min(columns, int((width - 13) / needed)))
+    foot = 10 + 5 * -(-len(names) // columns)
     figure.update_layout(
         legend={
             "orientation": "h",
@@ -231,6 +235,7 @@ def below(figure: go.Figure, entries: int, columns: int, plot: float, width: flo
             "yref": "container",
             "yanchor": "bottom",
             "entrywidth": px(width - 13) // columns - _SAMPLE,
+            "maxheight": px(foot),  # without it half the plot's, and the rest is cut off
             "traceorder": "normal",
         },
         margin={"b": px(foot)},

@@ -62,7 +62,7 @@ def sweep(name: str, results: Results) -> PaperFigure:
     support = "" if name == "shots" else f"{_times(plan.central, 'normal image')} of support, "
     return PaperFigure(
         name,
-        below(figure, len(series), 1, 48, SINGLE),
+        below(figure, 1, 48, SINGLE),
         f"{_WHAT[name]}. {_AUROC}, {results.where}; {support}"
         f"{_times(len(plan.seeds), 'support seed')}. {_bands(claim, plan)}{bars}",
         [{"x_name": claim["sweep"]["x_name"], **_row(p)} for p in points],
@@ -136,7 +136,7 @@ def shots(results: Results) -> PaperFigure:
     wide = len(series) > 8
     return PaperFigure(
         "shots",
-        below(figure, len(series), 4 if wide else 1, 55, DOUBLE if wide else SINGLE),
+        below(figure, 4 if wide else 1, 55, DOUBLE if wide else SINGLE),
         f"{_WHAT['shots']}. {_AUROC}, {results.where}; {said} support "
         f"seed{'s' * several}. Lines: mean over seeds; {bands}",
         found,
