@@ -62,7 +62,7 @@ def test_detection_is_redone_in_the_page(written, from_disk, shot):
     views.lasso([(0.05, 0.02), (0.95, 0.02), (0.95, 0.3), (0.05, 0.3)])
     for mode, word in (("Without these", "without"), ("Only these", "only")):
         views.mode(mode)
-        assert views.status.inner_text().startswith(f"Detection redone {word} ")
+        assert views.status.inner_text().startswith(f"Detection redone: {word} ")
         now = views.shown()
         assert before["images"] != now["images"]
         assert before["pixels"] != now["pixels"]

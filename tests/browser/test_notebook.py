@@ -37,7 +37,7 @@ def test_what_is_chosen_in_the_notebook_changes_all_views_and_python_sees_it(not
     many = notebook.ask("sum(len(chosen) for chosen in explorer.selected_neurons)")
     assert many > 1
     views.mode("Only these")
-    assert views.status.inner_text().startswith("Detection redone only ")
+    assert views.status.inner_text().startswith("Detection redone: only ")
     now = views.shown()
     assert {"images", "picture", "patch", "threshold", "pixels"} <= changed(before, now)
     assert notebook.ask("explorer.threshold") != scores

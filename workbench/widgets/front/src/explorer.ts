@@ -195,7 +195,7 @@ export class Explorer {
             ? `All ${session.selected.length} neurons take part.`
             : subset.mode === "point"
               ? (header.note ?? "")
-              : `Detection redone ${subset.mode} ${subset.positions.length} of ` +
+              : `Detection redone: ${subset.mode} ${subset.positions.length} of ` +
                 `${session.selected.length} neurons. ${header.note ?? ""}`.trim(),
       });
       this.#tellSoon();

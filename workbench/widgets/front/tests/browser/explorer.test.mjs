@@ -71,7 +71,7 @@ test("a lasso chooses neurons, and detection is redone with only these", { skip 
   await page.getByRole("radio", { name: "Only these" }).check({ force: true });
   await settled();
   const status = await page.getByRole("status").first().innerText();
-  const [, taking] = status.match(/^Detection redone only (\d+) of 100 neurons/);
+  const [, taking] = status.match(/^Detection redone: only (\d+) of 100 neurons/);
   const shares = await page.getByRole("region", { name: "Patch" }).innerText();
   const bars = await page.getByRole("list", { name: /by share/ }).getByRole("button").count();
   assert.equal(bars, Math.min(12, taking));
@@ -183,7 +183,7 @@ test("a saved file opens from disk without a network, and redoes detection", { s
   await file.locator("[aria-busy=false]").waitFor();
   await lasso(file);
   await file.getByRole("radio", { name: "Without these" }).check({ force: true });
-  await file.getByRole("status").filter({ hasText: /^Detection redone without/ }).waitFor();
+  await file.getByRole("status").filter({ hasText: /^Detection redone: without/ }).waitFor();
   assert.match(await file.getByRole("listbox", { name: "Images" }).innerText(), /scratch/);
   await file.getByRole("listbox", { name: "Images" }).press("End");
   await file.getByText("This file holds the pictures of 12 of 50 images.").first().waitFor();
