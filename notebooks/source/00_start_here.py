@@ -4,7 +4,8 @@
 # The workbench looks inside a CLIP model to see how it knows that something is wrong in a picture. These
 # notebooks are a course in it: from the first look at an activation to figures for a paper.
 #
-# The next cell tells whether everything is there. It takes up to half a minute the first time.
+# The next cell tells whether everything is there. Click into it and press *Shift+Enter*: that runs a cell and
+# goes to the next one. It takes up to half a minute the first time.
 
 # %%
 from PIL import Image

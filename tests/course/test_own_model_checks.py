@@ -93,7 +93,7 @@ def test_right_answers_pass(check, answer):
             ),
             "compares names",
         ),
-        (checks.leaks_found, lambda train, test: leaks(test, train), "that of the test"),
+        (checks.leaks_found, lambda train, test: leaks(test, train), "not that of the test"),
         (checks.leaks_found, lambda train, test: [], "not found"),
         (
             checks.leaks_found,

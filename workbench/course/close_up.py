@@ -23,7 +23,7 @@ def planted() -> Detection:
         name="planted",
         path=None,
         size=(20, 30),
-        fused=text - visual,  # so that the worst patch is off the diagonal, and has not most visual score
+        fused=text - visual,  # the worst patch: off the diagonal, not the visual one
         visual=visual,
         text=text,
         neurons=NeuronSet("blocks.0.hook_resid_post", (30, 4, 17, 8, 25, 11)),

@@ -108,7 +108,7 @@ def leaks_found(function: Any) -> str:
     if "copy.png" not in found:
         by_name = " It compares names, it seems." if found else ""
         if found == {"002.png"}:
-            raise Wrong("you return the name in the training folder; that of the test is asked for.")
+            raise Wrong("you return the name in the training folder, not that of the test.")
         raise Wrong(f"a copy of a training picture under another name was not found.{by_name}")
     raise Wrong("pictures that only share their name, or nothing at all, are in your list too.")
 
@@ -124,12 +124,8 @@ def _weights(shape: dict[str, int]) -> dict[str, torch.Tensor]:
 
 def _why(name: str, found: dict[str, int], wanted: dict[str, int]) -> str:
     """Say what the number is likely to be; never what it ought to be."""
-    if name == "layers" and found[name] == wanted[name] - 1:
-        return "blocks are counted from 0"
-    if name == "layers" and found[name] in (_TEXT["layers"], wanted[name] + _TEXT["layers"]):
-        return "the text tower has blocks as well"
     if name == "layers":
-        return "a block is a number after `visual.transformer.resblocks.`, and has several tensors"
+        return _why_layers(found[name], wanted[name])
     if name == "image_size":
         side = wanted[name] // wanted["patch_size"]
         if found[name] == side:
@@ -138,6 +134,14 @@ def _why(name: str, found: dict[str, int], wanted: dict[str, int]) -> str:
     if name == "patch_size":
         return "the first convolution's kernel is one patch"
     return "it is how many numbers a token has"
+
+
+def _why_layers(found: int, wanted: int) -> str:
+    if found == wanted - 1:
+        return "blocks are counted from 0"
+    if found in (_TEXT["layers"], wanted + _TEXT["layers"]):
+        return "the text tower has blocks as well"
+    return "a block is a number after `visual.transformer.resblocks.`, and has several tensors"
 
 
 def _write(folder: Path, given: list[str], rows: list[Any]) -> None:
