@@ -53,8 +53,10 @@ strip
 # ## How the exercises work
 #
 # Every notebook exists twice. In the folder `notebooks` it is complete, with all outputs. In
-# `notebooks/exercises` it has **places to fill in**: `...  # your code here`. After each exercise a cell
-# calls a check. It says that you passed, or in one sentence what is wrong, and never what the answer is:
+# `notebooks/exercises` it has **places to fill in**: `...  # your code here`; in JupyterLab that is the folder
+# `exercises` of the file browser, on the left. Links lead to notebooks of the same folder: begin there, and you
+# stay among the exercises. After each exercise a cell calls a check. It says that you passed, or in one
+# sentence what is wrong, and never what the answer is:
 #
 # > ✗ Exercise 2.3: not yet: there is still a place to fill in above.
 # >
