@@ -4,7 +4,8 @@
 # The workbench looks inside a CLIP model to see how it knows that something is wrong in a picture. These
 # notebooks are a course in it: from the first look at an activation to figures for a paper.
 #
-# The next cell tells whether everything is there. It takes up to half a minute the first time.
+# The next cell tells whether everything is there. Click into it and press *Shift+Enter*: that runs a cell and
+# goes to the next one. It takes up to half a minute the first time.
 
 # %%
 from PIL import Image
@@ -52,8 +53,10 @@ strip
 # ## How the exercises work
 #
 # Every notebook exists twice. In the folder `notebooks` it is complete, with all outputs. In
-# `notebooks/exercises` it has **places to fill in**: `...  # your code here`. After each exercise a cell
-# calls a check. It says that you passed, or in one sentence what is wrong, and never what the answer is:
+# `notebooks/exercises` it has **places to fill in**: `...  # your code here`; in JupyterLab that is the folder
+# `exercises` of the file browser, on the left. Links lead to notebooks of the same folder: begin there, and you
+# stay among the exercises. After each exercise a cell calls a check. It says that you passed, or in one
+# sentence what is wrong, and never what the answer is:
 #
 # > ✗ Exercise 2.3: not yet: there is still a place to fill in above.
 # >

@@ -45,7 +45,8 @@ excavation
 
 # %% [markdown]
 # Each `Detection` has a score, maps, and the neurons behind them: here the three with the largest
-# share of the worst patch's visual score.
+# share of the worst patch's visual score. A share is an amount, not a percentage: all of them sum to
+# that visual score.
 
 # %%
 for detection in sorted(found, key=lambda detection: -detection.score)[:5]:
@@ -121,8 +122,8 @@ sensitivity_figure(excavation.sensitivity, k=len(excavation.neurons))
 # ### Exercise 2.2 · Select and score
 # Difficulty ●●○ · about 10 minutes
 #
-# Write `my_selection(sensitivity, k)`, which returns the chosen neurons' numbers, and
-# `my_visual_score(patches, gallery)`: for patches `[patch, neuron]` and normal patches
+# Write `my_selection(sensitivity, k)`, which returns the chosen neurons' numbers, the most sensitive
+# first, and `my_visual_score(patches, gallery)`: for patches `[patch, neuron]` and normal patches
 # `[row, neuron]`, both *not yet* scaled, one score per patch.
 #
 # <details><summary>Hint: selection</summary>
@@ -205,11 +206,12 @@ print(f"sum of the shares {shares.sum():.6f}")
 print(f"visual score      {worst.visual[row, column]:.6f}")
 strongest = worst.strongest(most=12)
 px.bar(x=[f"{index}" for index, _ in strongest], y=[share for _, share in strongest], height=320,
-       labels={"x": f"neuron at {site}", "y": "share of the visual score"}
+       labels={"x": f"neuron at {site}", "y": f"share, of {shares.sum():.4f} in all"}
        ).update_xaxes(type="category")
 
 # %% [markdown]
-# Pick an image, move to a patch, see the neurons behind it. The colour scale is fixed by the normal
+# Pick an image, move to a patch, see the neurons behind it, with their shares in percent of the visual
+# score. The colour scale is fixed by the normal
 # images, not by the picture, so a normal picture stays quiet.
 
 # %%
@@ -235,8 +237,9 @@ for name in ("top", "random", "bottom", "all", "text_only"):
 # Difficulty ●●○ · about 5 minutes
 #
 # If the selection by variance were worth nothing, the selected set would be one random set among
-# others. Write `my_p_value(selected, drawn)`: how often a set is at least as good as the selected one,
-# counting the selected one itself: `(1 + number of draws that reach it) / (1 + number of draws)`.
+# others. Write `my_p_value(selected, drawn)`, from the AUROC of the selected set and the list of the
+# draws' AUROCs: how often a set is at least as good as the selected one, counting the selected one
+# itself, `(1 + number of draws that reach it) / (1 + number of draws)`.
 #
 # <details><summary>Hint</summary>
 #
@@ -259,7 +262,8 @@ checks.better_than_chance(my_p_value)
 selected, drawn = comparison.control("top")[0], comparison.control("random")
 px.histogram(x=drawn, nbins=12, height=320,
              labels={"x": "image AUROC of 100 random neurons"},
-             ).add_vline(x=selected, line_color="#D55E00", annotation_text="the 100 most sensitive")
+             ).add_vline(x=selected, line_color="#D55E00", annotation_text="the 100 most sensitive",
+                         annotation_position="top left")
 
 # %% [markdown]
 # Where does your p-value put the selected set: `my_p_value(selected, drawn)`?
@@ -292,4 +296,4 @@ next(again.score(worst.path)).score == worst.score
 # * No memory bank: `normality="moments"` keeps a mean and a variance per neuron.
 # * Your own folder: change `normals` and `new` at the top.
 #
-# Next: [03 Sparsity](03_sparsity.ipynb) asks how few neurons it really takes.
+# Next: [03 How few neurons?](03_sparsity.ipynb) asks how few neurons it really takes.

@@ -184,9 +184,10 @@ for name in ("gini", "participation_ratio", "needed_for_90", "knee"):
           f"      {many[name].null_low:8.3f} – {many[name].null_high:8.3f}")
 
 # %% [markdown]
-# If patches are counted the spectrum is far from flat; if images are, it is no more unequal than four
-# images would make it by chance (a larger Gini coefficient is more unequal; a smaller participation ratio
-# is). Neither answer alone would be honest. And three quarters of the neurons are needed for 90 % of the
+# If patches are counted the spectrum is far from flat. If images are, it is no more unequal than four
+# images would make it by chance: the Gini coefficient (larger is more unequal) lies below its null, the
+# participation ratio and the number needed for 90 % (smaller is more unequal) above theirs. The knee alone
+# says otherwise. Neither answer alone would be honest. And three quarters of the neurons are needed for 90 % of the
 # sensitivity: in this model, the spectrum has no sharp knee.
 #
 # ## 3 · How many are needed?
@@ -227,7 +228,7 @@ figure.update_layout(height=440, yaxis_title="image AUROC",
 # ### Exercise 3.3 · Enough for good
 # Difficulty ●●● · about 7 minutes
 #
-# Write `enough(ks, accuracy, fraction, chance)`. The numbers of neurons `ks` ascend; the last accuracy is
+# Write `enough(ks, accuracy, fraction, chance)`, which returns that K. The numbers of neurons `ks` ascend; the last accuracy is
 # that of all neurons.
 #
 # <details><summary>Hint</summary>
@@ -254,8 +255,8 @@ fractions = (0.90, 0.95, 0.99)
 chosen = curve.needed(fractions, chance=0.5)
 drawn = curve.random_needed(fractions, chance=0.5)
 for fraction in fractions:
-    print(f"{fraction:.0%} of what all {n} neurons gain: the {chosen[fraction]} most sensitive; "
-          f"random sets need {sorted(drawn[fraction])}")
+    print(f"{fraction:.0%} of what all {n} neurons gain: the {chosen[fraction]} most sensitive\n"
+          f"    random sets need {sorted(drawn[fraction])}")
 
 # %% [markdown]
 # Read this with the controls beside it. If random sets need no more neurons than the most sensitive ones,

@@ -159,7 +159,7 @@ score(labels[normal_only], scores[normal_only])["image_auroc"]
 # </details>
 # <details><summary>Hint: rounding</summary>
 #
-# `0.05 * 20` may come out a hair below 1. Add a tiny number, such as 1e-9, before rounding down.
+# A computer finds `0.29 * 100` a hair below 29. Add a tiny number, such as 1e-9, before rounding down.
 #
 # </details>
 
@@ -370,7 +370,7 @@ tidy(figure, 380, xaxis_title="false positive rate of the normal pixels",
 
 # %% [markdown]
 # By pixel AUROC metal is the better-detected product, by AUPRO fabric is. Neither is wrong; say
-# which question you asked. The limit belongs to the name: AUPRO@0.30 and AUPRO@0.05 are two
+# which question you asked. The limit belongs to the name: `AUPRO@0.30` and `AUPRO@0.05` are two
 # metrics.
 #
 # **AUPIMO** is stricter: only false positive rates from 1 in 100,000 to 1 in 10,000 count, and they

@@ -277,7 +277,8 @@ shown = list(frame.index[(frame["low"] > 0) | (frame["high"] < 0)])
 checks.effects_that_are_shown(table, shown)
 
 # %% [markdown]
-# Silencing *raised* the scores. Only the judged images were changed, and the gallery was not: five
+# Silencing *raised* the scores; clamping, which only cuts off what no normal patch reaches, hardly moved
+# them. Only the judged images were changed, and the gallery was not: five
 # neurons that stand still are something that no normal patch does, and so they are a deviation.
 #
 # A changed score is not yet a changed *detection*. With labels the question is what happens to the

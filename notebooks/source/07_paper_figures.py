@@ -57,11 +57,14 @@ def workbench(line, last=99):
 # ## 1 · Results first
 #
 # A small benchmark: one product, three methods, one and four normal images, two support seeds. It
-# takes some seconds. A real one has five seeds and all products; see the README for its command.
+# takes some seconds. The table has the mean over the seeds, and their standard deviation (`sd`); text
+# alone needs no normal image, and has one result. A real one has five seeds and all products; see the README for its command.
 
 # %%
 workbench("benchmark fabric --methods lake,patch_knn,text_patches --shots 1,4 --seeds 0,1 "
-          "--out benchmark")
+          "--out benchmark", last=1)
+columns = ["method", "shots", "image_auroc", "image_auroc_sd", "pixel_aupro", "pixel_aupro_sd"]
+pd.read_csv("benchmark/summary.csv").query("category == 'mean'")[columns].round(3).fillna("")
 
 # %% [markdown]
 # The folder says what it is of: model, data (with checksums), protocol, versions, the command. A
@@ -183,6 +186,7 @@ for index, (method, series) in enumerate(points.items()):
 figure.update_xaxes(title_text="normal images", tickvals=[1, 4])
 figure.update_yaxes(title_text="image AUROC (%)")
 figure = sized(figure, SINGLE, 60)
+### STUB: # your code here
 ### END SOLUTION
 
 # %%

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 import workbench as wb
 from workbench.cli import main
@@ -228,8 +228,8 @@ said(lambda: wb.read_dataset("nowhere"))
 # Difficulty ●●○ · about 8 minutes
 #
 # Pictures often lie in one folder, with everything in their names: `ok_007.png`, `dent_003.png`.
-# The way out is a table with the columns `path`, `split` (`train` or `test`), `label` (0 normal, 1
-# anomalous) and `defect`. Write `my_rows(names)`: from a list of such names to a list of
+# The way out is a table with the columns `path` (here the file's name), `split` (`train` or `test`),
+# `label` (0 normal, 1 anomalous) and `defect`. Write `my_rows(names)`: from a list of such names to a list of
 # dictionaries, one per file. What begins with `ok` is normal; normal pictures numbered below 10 are
 # for training, all else for testing. The defect of a normal picture is an empty text.
 #

@@ -20,6 +20,13 @@ def integrated(target, x, baseline, steps):
     return (x - baseline) * gradients(target, x, baseline, steps).mean(0)
 
 
+def both_ends(target, x, baseline, steps):
+    points = baseline + torch.linspace(0, 1, steps + 1, dtype=x.dtype)[:, None] * (x - baseline)
+    points.requires_grad_()
+    total = sum(target(point) for point in points)
+    return (x - baseline) * torch.autograd.grad(total, points)[0].sum(0) / steps
+
+
 def at_the_end(target, x, baseline, steps):
     point = x.clone().requires_grad_()
     return (x - baseline) * torch.autograd.grad(target(point), point)[0]
@@ -103,6 +110,7 @@ def test_right_answers_pass(check, answer):
             lambda f, x, b, steps: (x - b) * gradients(f, x, b, steps).sum(0),
             "not the sum",
         ),
+        (checks.integrated_gradients_by_hand, both_ends, "a sum of 6 gradients, divided by 5"),
         (
             checks.integrated_gradients_by_hand,
             lambda f, x, b, steps: integrated(f, x, 0.5 * (x + b), steps),

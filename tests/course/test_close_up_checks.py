@@ -27,6 +27,8 @@ def test_what_neurons_carry_is_a_part_of_the_visual_score_at_the_peak():
     for answer, said in (
         (lambda d, i: carried(d, i) * d.visual[d.peak], "divide by"),
         (lambda d, i: carried(d, i, at=(0, 0) if d.peak != (0, 0) else (1, 1)), "`peak`"),
+        (lambda d, i: carried(d, i, at=d.peak[::-1]), "row first"),
+        (lambda d, i: 100 * carried(d, i), "at most 1"),
         (lambda d, i: len(i) / len(d.neurons), "not right"),
         (lambda d, i: d.shares(*d.peak)[i].sum(), "IndexError"),
     ):
@@ -51,6 +53,7 @@ def test_errors_are_counted_by_kind_with_ties():
         (lambda s, y, t: ((s <= t) & (y == 1), (s > t) & (y == 0)), "shape"),
         (lambda s, y, t: (((s <= t) & (y == 1)).sum(), ((s > t) & (y == 0)).sum()), "reaches it"),
         (lambda s, y, t: (0, 0), "others"),
+        (lambda s, y, t: sum(errors(s, y, t)), "what your function returns has shape"),
         (lambda s, y, t: ..., "not yet"),
     ):
         assert said in said_of(check, answer)
@@ -68,6 +71,7 @@ def test_images_change_sides_in_both_directions():
         (lambda s, a, b: s[sides(s, a, b)], "positions"),
         (lambda s, a, b: np.flatnonzero((s >= b) & (s < a)), "other images"),
         (lambda s, a, b: np.flatnonzero((s > a) != (s > b)), "other images"),
+        (lambda s, a, b: np.where((s >= a) != (s >= b)), "by themselves"),
         (lambda s, a, b: 3, "a list"),
     ):
         assert said in said_of(check, answer)

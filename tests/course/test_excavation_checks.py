@@ -51,6 +51,7 @@ def test_the_right_selection_and_score_pass():
     [
         (lambda v, k: np.argsort(v)[:k], score, "largest"),
         (lambda v, k: np.argsort(v, kind="stable")[::-1][:k], score, "lower number first"),
+        (lambda v, k: np.sort(top(v, k)), score, "the most sensitive has to come first"),
         (lambda v, k: top(v, k - 1), score, "asked for 5"),
         (top, lambda p, g: 2 * score(p, g), "twice"),
         (top, lambda p, g: (1 - (normalize(p, dim=1) @ normalize(g, dim=1).T).mean(1)) / 2, "is 0"),

@@ -37,6 +37,10 @@ def rows(names, *, all_train=False, label=None, kind=None, half=10):
     return found
 
 
+def named_twice(names):
+    return [row | {"defect": row["defect"] and "scratch"} for row in rows(names)]
+
+
 def leaks(train, test):
     known = {path.read_bytes() for path in train.iterdir()}
     return [path.name for path in test.iterdir() if path.read_bytes() in known]
@@ -61,6 +65,7 @@ def test_right_answers_pass(check, answer):
     [
         (checks.architecture_of_weights, lambda t: architecture(t, one_less=1), "from 0"),
         (checks.architecture_of_weights, lambda t: architecture(t) | {"layers": 5}, "resblocks"),
+        (checks.architecture_of_weights, lambda t: architecture(t) | {"layers": 4}, "text tower"),
         (checks.architecture_of_weights, lambda t: architecture(t, patches=True), "a side"),
         (checks.architecture_of_weights, lambda t: architecture(t) | {"image_size": 40}, "CLS"),
         (
@@ -75,7 +80,8 @@ def test_right_answers_pass(check, answer):
         (checks.rows_of_a_table, lambda n: rows(n, all_train=True), "training split"),
         (checks.rows_of_a_table, lambda n: rows(n, label=0), "label"),
         (checks.rows_of_a_table, lambda n: rows(n[1:]), "every file"),
-        (checks.rows_of_a_table, lambda n: rows(n, kind="scratch"), "its name says"),
+        (checks.rows_of_a_table, named_twice, "its name says"),
+        (checks.rows_of_a_table, lambda n: rows(n, kind="ok"), "an empty text, and not 'ok'"),
         (checks.rows_of_a_table, lambda n: rows(n, half=9), "in the split"),
         (checks.rows_of_a_table, lambda n: rows(n, label="perhaps"), "cannot be read"),
         (checks.rows_of_a_table, lambda n: n, "dictionary"),
@@ -87,6 +93,7 @@ def test_right_answers_pass(check, answer):
             ),
             "compares names",
         ),
+        (checks.leaks_found, lambda train, test: leaks(test, train), "not that of the test"),
         (checks.leaks_found, lambda train, test: [], "not found"),
         (
             checks.leaks_found,

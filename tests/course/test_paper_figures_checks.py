@@ -124,6 +124,10 @@ def test_a_caption_is_asked_for_each_fact(results):
         less = checks.caption_that_says(results, GOOD.replace(word, ""))
         assert not less.passed
         assert says in less.message
+    shown = checks.caption_that_says(results, GOOD.replace("(demo)", "as a demonstration"))
+    assert "which model" in shown.message
+    for short in ("std", "s.d.", "SD"):
+        assert checks.caption_that_says(results, GOOD.replace("standard deviation", short)).passed
     wrong = checks.caption_that_says(results, GOOD.replace("standard deviation", "interval"))
     assert "no intervals" in wrong.message
     assert checks.caption_that_says(results, ...).message.startswith("not yet")

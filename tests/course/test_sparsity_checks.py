@@ -21,6 +21,7 @@ def test_both_directions_pass():
         (vinje_gallant, lifetime, "the other direction"),
         (lambda t: treves_rolls(t.T), vinje_gallant, "turn it round"),
         (lambda t: 1 - treves_rolls(t.T), vinje_gallant, "not stretched"),
+        (lifetime, lambda t: (1 - treves_rolls(t)) / (1 - 1 / len(t)), "another n"),
         (
             lambda t: (1 - t.mean(0) ** 2 / (t**2).mean(0)) / (1 - 1 / len(t)),
             vinje_gallant,
@@ -51,6 +52,16 @@ def test_the_knee_by_mean_and_by_curve_pass():
 
     assert checks.knee_and_share(knee, needed).passed
     assert checks.knee_and_share(by_curve, needed).passed
+
+
+def test_a_share_of_all_may_be_read_off_the_curve_as_it_stands():
+    def plain(values, share):
+        curve = np.cumsum(np.sort(values)[::-1])
+        return int((curve / curve[-1] >= share).argmax()) + 1
+
+    assert checks.knee_and_share(knee, plain).passed
+    strict = checks.knee_and_share(knee, lambda v, s: len(v) + 1 if s == 1 else needed(v, s))
+    assert not strict.passed
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,7 @@ def test_the_rule_for_enough_passes_and_shortcuts_do_not():
     for answer, said in (
         (first, "dips"),
         (lambda k, a, f, c: enough(k, a, f, 0.0), "too"),
+        (lambda k, a, f, c: enough(k, [*a[:-1], max(a)], f, c), "its last"),
         (place, "not its place"),
         (lambda k, a, f, c: k[-1], "too large"),
     ):

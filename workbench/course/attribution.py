@@ -15,6 +15,7 @@ from workbench.neurons.intervention.effects import EffectTable
 from workbench.neurons.intervention.normals import Normals
 
 _STEPS = 200
+_FEW = 5
 _CLOSE = 5e-3
 
 
@@ -31,11 +32,15 @@ def integrated_gradients_by_hand(function: Any) -> str:
     def mixing(x: Tensor) -> Tensor:
         return x[0] * x[1] + x[2].pow(3) + weights[3] * x[3]
 
-    for target, what in (
-        (saturating, "a function that saturates"),
-        (mixing, "products and powers"),
+    def straight(x: Tensor) -> Tensor:
+        return (x * weights).sum()
+
+    for target, what, steps in (
+        (saturating, "a function that saturates", _STEPS),
+        (mixing, "products and powers", _STEPS),
+        (straight, "a straight line", _FEW),
     ):
-        answer = called(function, target, here.clone(), start.clone(), _STEPS)
+        answer = called(function, target, here.clone(), start.clone(), steps)
         found = numbers(answer, like=(6,))
         wanted, effect = _integral(target, here, start)
         if _near(found, wanted):
@@ -52,8 +57,13 @@ def integrated_gradients_by_hand(function: Any) -> str:
             )
         if _near(found, _integral(target, here, torch.zeros_like(here))[0]):
             raise Wrong("your way starts at zero, and not at the baseline.")
-        if _near(found, wanted * _STEPS):
+        if _near(found, wanted * steps):
             raise Wrong("your values grow with the number of steps: take the mean, not the sum.")
+        if _near(found, wanted * (steps + 1) / steps):
+            raise Wrong(
+                f"for {what} and {steps} steps yours is a sum of {steps + 1} gradients, divided by "
+                f"{steps}."
+            )
         missed = abs(found.sum() - effect) / abs(effect)
         raise Wrong(
             f"for {what} your values sum to something {missed:.0%} off the change of the function."

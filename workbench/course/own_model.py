@@ -13,7 +13,7 @@ from workbench.course.checked import Wrong, called, check, names
 from workbench.errors import DataError
 from workbench.images.layouts import read_dataset
 
-_TEXT = {"context_length": 8, "vocab_size": 32, "width": 16, "heads": 2, "layers": 1}
+_TEXT = {"context_length": 8, "vocab_size": 32, "width": 16, "heads": 2, "layers": 4}
 _COLUMNS = ("path", "split", "label", "defect")
 _FIRST_TEST = 10
 
@@ -63,6 +63,9 @@ def rows_of_a_table(function: Any) -> str:
             raise Wrong(f"a row of yours has no {missing[0]}.")
     if sorted(str(row["path"]) for row in rows) != sorted(given):
         raise Wrong("every file has to be in the table, and each of them once.")
+    fine = [row for row in rows if str(row["path"]).startswith("ok")]
+    if named := [row["defect"] for row in fine if row["defect"] not in ("", None)]:
+        raise Wrong(f"a normal picture has no defect: an empty text, and not {named[0]!r}.")
     trained = [row for row in rows if row["split"] == "train"]
     if bad := [row["path"] for row in trained if not str(row["path"]).startswith("ok")]:
         raise Wrong(f"{bad[0]} is anomalous and stands in the training split.")
@@ -104,6 +107,8 @@ def leaks_found(function: Any) -> str:
         return "you find the copy, whatever it is called."
     if "copy.png" not in found:
         by_name = " It compares names, it seems." if found else ""
+        if found == {"002.png"}:
+            raise Wrong("you return the name in the training folder, not that of the test.")
         raise Wrong(f"a copy of a training picture under another name was not found.{by_name}")
     raise Wrong("pictures that only share their name, or nothing at all, are in your list too.")
 
@@ -119,10 +124,8 @@ def _weights(shape: dict[str, int]) -> dict[str, torch.Tensor]:
 
 def _why(name: str, found: dict[str, int], wanted: dict[str, int]) -> str:
     """Say what the number is likely to be; never what it ought to be."""
-    if name == "layers" and found[name] == wanted[name] - 1:
-        return "blocks are counted from 0"
     if name == "layers":
-        return "how many different numbers follow `visual.transformer.resblocks.`?"
+        return _why_layers(found[name], wanted[name])
     if name == "image_size":
         side = wanted[name] // wanted["patch_size"]
         if found[name] == side:
@@ -131,6 +134,14 @@ def _why(name: str, found: dict[str, int], wanted: dict[str, int]) -> str:
     if name == "patch_size":
         return "the first convolution's kernel is one patch"
     return "it is how many numbers a token has"
+
+
+def _why_layers(found: int, wanted: int) -> str:
+    if found == wanted - 1:
+        return "blocks are counted from 0"
+    if found in (_TEXT["layers"], wanted + _TEXT["layers"]):
+        return "the text tower has blocks as well"
+    return "a block is a number after `visual.transformer.resblocks.`, and has several tensors"
 
 
 def _write(folder: Path, given: list[str], rows: list[Any]) -> None:

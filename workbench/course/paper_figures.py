@@ -1,5 +1,6 @@
 """Checks of notebook 07: a spread over seeds, a figure for print, its caption."""
 
+import re
 from itertools import combinations
 from typing import Any
 
@@ -98,13 +99,16 @@ def caption_that_says(results: Results, text: Any) -> str:
     seeds = len(results.about["grid"]["seeds"])
     words = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
     for what, any_of in (
-        ("which model it is", [str(results.model["name"])]),
-        ("on which data", data),
+        ("which model it is", [re.escape(str(results.model["name"])) + r"(?!\w)"]),
+        ("on which data", [re.escape(name) + r"(?!\w)" for name in data]),
         ("which metric is shown", ["auroc", "aupro", "average precision", "f1"]),
         ("over how many seeds", [f"{seeds} s", f"{words.get(seeds, seeds)} s"]),
-        ("what the bars or bands are", ["standard deviation", "± sd", "interval"]),
+        (
+            "what the bars or bands are",
+            ["standard deviation", r"sd(?!\w)", r"s\.d\.", "std", "interval"],
+        ),
     ):
-        if not any(word.casefold() in said for word in any_of):
+        if not any(re.search(rf"(?<!\w){word.casefold()}", said) for word in any_of):
             raise Wrong(f"your caption does not say {what}.")
     if "interval" in said and "standard deviation" not in said:
         raise Wrong("bars over seeds are standard deviations here, and no intervals.")

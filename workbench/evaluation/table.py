@@ -75,18 +75,21 @@ class Table:
     def _repr_html_(self) -> str:
         rows = []
         for measure in self.measures.values():
-            cells = "".join(f"<td>{escape(cell)}</td>" for cell in _cells(measure))
+            value, *spreads = map(escape, _cells(measure))
+            cells = f"<td>{value}</td>" + "".join(
+                f'<td style="white-space:nowrap">{cell}</td>' for cell in spreads
+            )
             rows.append(
                 f'<tr><th style="text-align:left">{escape(measure.name)}</th>{cells}'
                 f'<td style="text-align:left">{escape(measure.definition)}</td></tr>'
             )
         head = "".join(
-            f"<th>{name}</th>"
-            for name in ("metric", "value", "95 % interval", "error at most", "definition")
+            f"<th>{name}</th>" for name in ("metric", "value", "95 % interval", "error at most")
         )
         return (
             f"<table><caption>{escape(self._title())}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            f'<thead><tr>{head}<th style="text-align:left">definition</th></tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table>"
         )
 
     def _title(self) -> str:

@@ -25,7 +25,8 @@ def progress(
     """
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, desc=what, unit=unit, leave=False, disable=not _watched()) as bar:
+    hidden = total == 1 or not _watched()  # of one item there is nothing to show
+    with tqdm(total=total, desc=what, unit=unit, leave=False, disable=hidden) as bar:
         for item in items:
             yield item
             bar.update(size(item))
