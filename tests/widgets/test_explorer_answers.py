@@ -70,6 +70,17 @@ def test_open_has_the_scores_and_peaks_of_the_detector(answers, excavation, foun
     assert (first["width"], first["height"]) == (44, 36)
 
 
+def test_training_images_in_a_list_are_judged_and_the_view_says_so(
+    excavation, dataset, tests, answers
+):
+    assert answers.open().header["notes"] == []
+    training = [sample for sample in dataset if sample.split == "train"]
+    (note,) = answers_of(excavation, [*training, *tests]).open().header["notes"]
+    assert note.startswith(f"Judged too: {len(training)} training images.")
+    (note,) = answers_of(excavation, [*tests, training[0]]).open().header["notes"][-1:]
+    assert note.startswith("Judged too: 1 training image.")
+
+
 def test_open_has_every_layers_sensitivity_as_an_excavation_there_would(answers, model, dataset):
     parcel = answers.open()
     values = np.split(

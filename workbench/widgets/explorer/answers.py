@@ -330,12 +330,20 @@ class Answers:
         return mean.numpy(), variance.sqrt().numpy()
 
     def _notes(self) -> list[str]:
-        if self.normal is not None:
-            return []
-        return [
-            "The support's pictures are not among the images: sensitivities are of the run's own "
-            "site, and what is normal for a neuron is taken from the images shown."
-        ]
+        notes = []
+        if self.normal is None:
+            notes.append(
+                "The support's pictures are not among the images: sensitivities are of the run's "
+                "own site, and what is normal for a neuron is taken from the images shown."
+            )
+        training = sum(sample.split == "train" for sample in self.opening.samples)
+        if training:
+            notes.append(
+                f"Judged too: {training} training {'image' if training == 1 else 'images'}. What "
+                "is in the support scores low, and makes AUROC too high; a data set shows its "
+                "test images alone."
+            )
+        return notes
 
     def _terms(self) -> dict[str, str]:
         if self.labels is None:
