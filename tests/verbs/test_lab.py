@@ -59,6 +59,10 @@ def nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_in_a_clone_the_notebooks_are_the_repository_s_own():
     assert notebooks().folder == ROOT / "notebooks"
+    plain = cli.parser().parse_args(["lab"])
+    words = lab.command(notebooks(), plain)
+    assert f"--ServerApp.root_dir={ROOT}" in words  # so that links to the documents lead there
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in words
     assert notebooks().added == ()
 
 
@@ -152,9 +156,10 @@ class TestRefusals:
 
 def test_the_launcher_is_what_opens_where_there_is_one(tmp_path):
     plain = cli.parser().parse_args(["lab"])
-    assert not any("default_url" in word for word in lab.command(tmp_path, plain))
+    mine = lab.Notebooks(tmp_path, tmp_path)
+    assert not any("default_url" in word for word in lab.command(mine, plain))
     (tmp_path / "00_start_here.ipynb").touch()
-    assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in lab.command(tmp_path, plain)
+    assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in lab.command(mine, plain)
 
 
 @pytest.fixture

@@ -29,13 +29,15 @@ _ENDED_BY_HAND = (0, 130, -signal.SIGINT, -signal.SIGTERM)
 
 @dataclass(frozen=True)
 class Notebooks:
-    """The folder that JupyterLab opens, and what was done to it.
+    """The folder of the notebooks, and what was done to it.
 
     `added` were copied now. `kept` were there already and differ from the installed ones: edited,
-    or of another version. Both are paths below `folder`.
+    or of another version. Both are paths below `folder`. `root` is what JupyterLab serves: in a
+    clone all of it, so that the notebooks' links to the documents lead there.
     """
 
     folder: Path
+    root: Path
     added: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
@@ -65,7 +67,7 @@ def run(options: argparse.Namespace) -> Outcome:
     if options.port is not None:
         check_port(options.port)
     found = notebooks(options.dir)
-    status = _serve(command(found.folder, options))
+    status = _serve(command(found, options))
     if status not in _ENDED_BY_HAND:
         raise RunError(_failed(status, allow_root=options.allow_root))
     kept = f" Kept as they were: {', '.join(found.kept)}." if found.kept else ""
@@ -75,11 +77,13 @@ def run(options: argparse.Namespace) -> Outcome:
     )
 
 
-def command(folder: Path, options: argparse.Namespace) -> list[str]:
-    """Return what starts JupyterLab on `folder`, with its launcher open if it has one."""
-    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    if (folder / LAUNCHER).is_file():
-        words.append(f"--LabApp.default_url=/lab/tree/{LAUNCHER}")
+def command(found: Notebooks, options: argparse.Namespace) -> list[str]:
+    """Return what starts JupyterLab on notebooks, with their launcher open if they have one."""
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={found.root}"]
+    launcher = found.folder / LAUNCHER
+    if launcher.is_file():
+        place = launcher.relative_to(found.root).as_posix()
+        words.append(f"--LabApp.default_url=/lab/tree/{place}")
     if options.no_browser:
         words.append("--no-browser")
     if options.port is not None:
@@ -132,7 +136,7 @@ def notebooks(place: Path | None = None) -> Notebooks:
     package = Path(__file__).resolve().parents[1]
     own = package.parent / "notebooks"
     if place is None and any(own.glob("*.ipynb")) and (package.parent / "pyproject.toml").is_file():
-        return Notebooks(own)
+        return Notebooks(own, package.parent)
     source = package / "notebooks" if (package / "notebooks").is_dir() else own
     return copied(source, (place or PLACE).absolute())
 
@@ -153,7 +157,7 @@ def copied(source: Path, place: Path) -> Notebooks:
             added.append(name)
         elif not copy.is_file() or copy.read_bytes() != content:
             kept.append(name)
-    return Notebooks(place, tuple(added), tuple(kept))
+    return Notebooks(place, place, tuple(added), tuple(kept))
 
 
 def _check_place(place: Path, source: Path) -> None:
