@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     dataset = read_dataset(options.data)
     print(
-        f"{dataset.describe()}\n\n| model | layer | image AUROC | AUPRO@0.30 |\n|---|---|---|---|"
+        f"{dataset.describe()}\n\n| model | layer | image AUROC | `AUPRO@0.30` |\n|---|---|---|---|"
     )
     for given in options.models:
         name, _, tag = given.partition(":")

@@ -52,7 +52,7 @@ def test_categories_left_out_of_a_mean_are_named_in_every_table() -> None:
     assert said.startswith("Undefined, and left out of the means: image AUROC")
     assert said.endswith("in a.")
     for make in (markdown, html, latex):
-        assert said in make("drawn", summarise(cells), (), cells)
+        assert said in make("drawn", summarise(cells), (), cells).replace("`", "")
     assert undefined(grid_of({("b", 0): 0.7})) == ""
 
 
@@ -77,6 +77,12 @@ def test_published_figures_stand_in_columns_of_their_own() -> None:
     assert "94.7" not in measured
     assert "published image AUROC" in others
     assert "arXiv 2604.07802" in others
+
+
+def test_markdown_has_limits_of_metrics_as_code_so_that_none_becomes_a_mail_address() -> None:
+    text = markdown("mvtec", summarise(grid_of({("a", 0): 0.5})))
+    assert text.count("`AUPRO@0.30`") == text.count("AUPRO@0.30") > 0
+    assert text.count("`AUPRO@0.05`") == text.count("AUPRO@0.05") > 0
 
 
 def test_latex_keeps_names_with_special_letters() -> None:

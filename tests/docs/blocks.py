@@ -20,7 +20,9 @@ class Block:
 
 
 def documents() -> list[Path]:
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    found = sorted((ROOT / "docs").rglob("*.md"))
+    # JupyterLab leaves checkpoints beside what it opens.
+    return [ROOT / "README.md", *(one for one in found if one.parent.name[0] != ".")]
 
 
 def blocks(document: Path) -> list[Block]:

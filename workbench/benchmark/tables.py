@@ -1,5 +1,6 @@
 """The summary as Markdown, LaTeX (booktabs) and HTML; published figures in a part of their own."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -89,7 +90,7 @@ def markdown(
     """Return the tables of a data set as Markdown: the macro mean, every category, signs."""
     parts = [f"# {title}", MEASURED, _markdown(_header(), rows(summaries))]
     if said := undefined(cells):
-        parts.append(said)
+        parts.append(_quoted(said))
     for category in _categories(summaries):
         parts += [f"## {category}", _markdown(_header(), rows(summaries, category))]
     if signs := sign_rows(cells):
@@ -166,7 +167,13 @@ def _markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     def line(values: Sequence[str]) -> str:
         return f"| {' | '.join(value.replace('|', chr(92) + '|') for value in values)} |"
 
-    return "\n".join([line(header), line(["---"] * len(header)), *map(line, body)])
+    names = [_quoted(name) for name in header]
+    return "\n".join([line(names), line(["---"] * len(header)), *map(line, body)])
+
+
+def _quoted(text: str) -> str:
+    """Return a metric's names as code where code hosts would take `AUPRO@0.30` for an address."""
+    return re.sub(r"\w+@[\d.]*\d", r"`\g<0>`", text)
 
 
 _LATEX = str.maketrans(
